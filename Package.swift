@@ -1,0 +1,121 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house plan: targets from the bottom floor up. A target depends on lower floors only; `LayeringTests` proves it.
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+// Kernels run at speed in debug builds too; contraction is off so that a scalar twin rounds as it is written.
+let kernelFlags: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+func test(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(module)Tests", dependencies: [.target(name: module), "TestSupport"] + dependencies,
+        path: "Tests/\(module)Tests", resources: resources)
+}
+
+let package = Package(
+    name: "narrator",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // Floor 0: C kernels and system libraries
+        .target(name: "CKernels", cSettings: kernelFlags),
+        .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+
+        // Floor 1: values, arithmetic, text
+        .target(name: "Media"),
+        .target(name: "Kernels", dependencies: ["CKernels"]),
+        .target(name: "Tokenizers"),
+        .target(name: "CShims", dependencies: ["CALSA"]),
+
+        // Floor 2: devices, signal, checkpoints, graph, events, model store
+        .target(name: "Capture", dependencies: ["Media", "CShims", "CALSA", "CSndfile"]),
+        .target(name: "Signal", dependencies: ["Media", "Kernels", "CSoxr"]),
+        .target(name: "Weights", dependencies: ["Kernels"]),
+        .target(name: "Graph", dependencies: ["Media", "CShims", yams]),
+        .target(name: "Events", dependencies: ["Media"]),
+        .target(name: "Catalog", dependencies: [crypto]),
+
+        // Floor 3: what models and servers share
+        .target(name: "EventServer", dependencies: ["Events", "CShims", logging, nioCore, nioPosix]),
+        .target(name: "Speech", dependencies: ["Media"]),
+        .target(name: "Layers", dependencies: ["Kernels"]),
+
+        // Floor 4: models
+        .target(
+            name: "Whisper",
+            dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
+        .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
+
+        // Floor 5: adapters between graph, capture, signal and models
+        .target(
+            name: "Stages",
+            dependencies: [
+                "Whisper", "Silero", "Speech", "Capture", "Signal", "Weights", "Graph", "Events", "Kernels", "Media",
+            ]),
+
+        // Floor 6: the daemon
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Stages", "Speech", "EventServer", "Graph", "Events", "Catalog", "Kernels", "Media", logging,
+                serviceLifecycle, unixSignals,
+            ]),
+
+        // Floor 7: the command line
+        .executableTarget(
+            name: "narrator",
+            dependencies: [
+                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Whisper", "Weights",
+                "Kernels", "Media", argumentParser, logging,
+            ]),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: ["Media", "Kernels"], path: "Tests/Support"),
+        .testTarget(name: "LayeringTests", path: "Tests/LayeringTests"),
+        test("Media"),
+        test("Kernels", ["CKernels"]),
+        test("Tokenizers"),
+        test("Capture", ["Media"]),
+        test("Signal", ["Media"]),
+        test("Weights"),
+        test("Graph", ["Media"]),
+        test("Events", ["Media"]),
+        test("Catalog"),
+        test("EventServer", ["Events"]),
+        test("Speech", ["Media"]),
+        test("Layers", ["Kernels"]),
+        test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"]),
+        test("Silero", ["Kernels"]),
+        test("Stages", ["Graph", "Events", "Media", "Speech"]),
+        test("Daemon", ["Stages", "Graph", "Events", "EventServer"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)
+
+let cTargets: Set<String> = ["CKernels", "CShims"]
+for target in package.targets where target.type != .system && !cTargets.contains(target.name) {
+    target.swiftSettings = strict
+}

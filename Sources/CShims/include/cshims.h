@@ -1,0 +1,3 @@
+#ifndef CSHIMS_H
+#define CSHIMS_H
+#endif

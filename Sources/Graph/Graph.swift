@@ -1,0 +1,1 @@
+// Stages, links, topology, runner.
