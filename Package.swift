@@ -102,7 +102,7 @@ let package = Package(
         test("Weights"),
         test("Graph", ["Media"]),
         test("Events", ["Media"]),
-        test("Catalog"),
+        test("Catalog", [crypto]),
         test("EventServer", ["Events"]),
         test("Speech", ["Media"]),
         test("Layers", ["Kernels"]),
