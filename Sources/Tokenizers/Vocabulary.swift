@@ -37,7 +37,8 @@ struct Vocabulary: Sendable {
             spellings.append(contentsOf: line)
             starts.append(spellings.count)
         }
-        if lines.isEmpty || lines.last == UInt8(ascii: "\n") { starts.removeLast() }  // what follows the last line break
+        // What follows the last line break is no line.
+        if lines.isEmpty || lines.last == UInt8(ascii: "\n") { starts.removeLast() }
         try self.init(spellings: spellings, starts: starts, path: path)
     }
 

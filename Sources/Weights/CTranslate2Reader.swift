@@ -37,7 +37,9 @@ struct CTranslate2Reader {
         var shape: [Int] = []
         for _ in 0..<rank { shape.append(try reader.number(UInt32.self, "the shape of '\(name)'")) }
         let typeID = try reader.number(UInt8.self, "the type of '\(name)'")
-        guard let type = Self.elementType(typeID) else { throw reader.damaged("'\(name)' is of unknown type \(typeID)") }
+        guard let type = Self.elementType(typeID) else {
+            throw reader.damaged("'\(name)' is of unknown type \(typeID)")
+        }
         let claimed = try reader.number(UInt32.self, "the size of '\(name)'")
         guard claimed == TensorEntry.byteCount(shape: shape, type: type) else {
             throw reader.damaged("'\(name)' is \(type.rawValue) \(shape) but claims \(claimed) bytes")

@@ -95,12 +95,14 @@ package struct Checkpoint: Sendable {
         var file = path
         if isFolder.boolValue {
             let inside = (try? files.contentsOfDirectory(atPath: path)) ?? []
-            let candidates = inside.contains("model.bin") ? ["model.bin"] : inside.filter { $0.hasSuffix(".safetensors") }
+            let candidates =
+                inside.contains("model.bin") ? ["model.bin"] : inside.filter { $0.hasSuffix(".safetensors") }
             guard candidates.count == 1 else { throw .notFound(path: path) }
             file = (path as NSString).appendingPathComponent(candidates[0])
         }
         // A pipe or a device would block or never end.
-        let kind = (try? files.attributesOfItem(atPath: URL(fileURLWithPath: file).resolvingSymlinksInPath().path))?[.type]
+        let kind = (try? files.attributesOfItem(atPath: URL(fileURLWithPath: file).resolvingSymlinksInPath().path))?[
+            .type]
         guard kind as? FileAttributeType == .typeRegular else {
             throw .unreadable(path: file, reason: "it is not a plain file")
         }

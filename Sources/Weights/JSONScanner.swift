@@ -67,7 +67,9 @@ struct JSONScanner {
     private mutating func number() throws(WeightsError) -> Int {
         skipBlanks()
         let start = position
-        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) { position += 1 }
+        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
+            position += 1
+        }
         guard let number = Int(String(decoding: bytes[start..<position], as: UTF8.self)) else {
             throw damaged("a whole number is missing or too great")
         }

@@ -65,7 +65,8 @@ struct ModelsInspect: ParsableCommand {
             bytes = entries.map(\.byteRange.count).reduce(0, +)
             types = Dictionary(grouping: entries, by: \.type.rawValue).mapValues(\.count)
             dimensions = Self.dimensions(checkpoint)
-            tensors = listsTensors
+            tensors =
+                listsTensors
                 ? entries.map { Tensor(name: $0.name, shape: $0.shape, type: $0.type.rawValue) } : []
         }
 
@@ -87,7 +88,7 @@ struct ModelsInspect: ParsableCommand {
                 "ffn": extent("encoder/layer_0/ffn/linear_0/weight", 0),
                 "heads": try? checkpoint.integer("encoder/num_heads"),
                 "encoder_layers": layers("encoder"),
-                "decoder_layers": layers("decoder"),
+                "decoder_layers": layers("decoder")
             ]
             return found.compactMapValues { $0 }
         }
@@ -100,7 +101,7 @@ struct ModelsInspect: ParsableCommand {
                 "path        \(path)",
                 "format      \(format)",
                 "tensors     \(tensorCount) (\(counts(types)))",
-                "parameters  \(String(format: "%.2f", Double(parameters) / 1e6)) million, \(formatBytes(bytes))",
+                "parameters  \(String(format: "%.2f", Double(parameters) / 1e6)) million, \(formatBytes(bytes))"
             ]
             if !dimensions.isEmpty { lines.append("dimensions  \(counts(dimensions))") }
             if listsTensors { lines += tensors.map { "\($0.name)  \($0.type) \($0.shape)" } }

@@ -24,19 +24,22 @@ func run(_ arguments: [String]) throws -> Int32 {
 /// The fixture server, ended with its last reference.
 final class WebFixture {
     private let process = Process()
+    private let input = Pipe()  // its end is the server's
     let port: Int
 
     init() throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", fixtures.appendingPathComponent("web_fixture.py").path]
+        process.standardInput = input
         process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
     }
 
-    deinit { process.terminate() }
+    deinit { kill(process.processIdentifier, SIGKILL) }  // it may have inherited blocked signals
 
     func folder(_ kind: String, size: Int) -> URL { URL(string: "http://127.0.0.1:\(port)/\(kind)/\(size)")! }
 

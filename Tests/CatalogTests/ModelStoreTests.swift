@@ -8,7 +8,7 @@ struct ModelStoreTests {
         (["NARRATOR_MODELS": "/models", "XDG_CACHE_HOME": "/cache", "HOME": "/home/me"], "/models"),
         (["NARRATOR_MODELS": "", "XDG_CACHE_HOME": "/cache", "HOME": "/home/me"], "/cache/narrator/models"),
         (["XDG_CACHE_HOME": "relative", "HOME": "/home/me"], "/home/me/.cache/narrator/models"),
-        (["HOME": "/home/me"], "/home/me/.cache/narrator/models"),
+        (["HOME": "/home/me"], "/home/me/.cache/narrator/models")
     ])
     func findsTheStore(environment: [String: String], path: String) {
         #expect(ModelStore.standard(environment: environment).root.path == path)
@@ -24,7 +24,7 @@ struct ModelStoreTests {
 
     @Test(arguments: [
         ("whisper-tiny-en", ["whisper-tiny.en"]), ("silero", ["silero-vad"]), ("Whisper-Base", ["whisper-base"]),
-        ("whisper", ["whisper-tiny.en", "whisper-base"]), ("qwerty", []), (String(repeating: "x", count: 5_000), []),
+        ("whisper", ["whisper-tiny.en", "whisper-base"]), ("qwerty", []), (String(repeating: "x", count: 5_000), [])
     ])
     func anUnknownNameGetsItsNearest(name: String, nearest: [String]) {
         let store = ModelStore(root: URL(fileURLWithPath: "/nowhere/store"))

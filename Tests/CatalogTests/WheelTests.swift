@@ -18,7 +18,7 @@ struct WheelTests {
             try half.write(to: file)
             try run([
                 "python3", fixtures.appendingPathComponent("wheel_fixture.py").path, wheels.path,
-                "narrator-fixture.part\(index)", "1.0", "data/model.bin.part\(index)=\(file.path)",
+                "narrator-fixture.part\(index)", "1.0", "data/model.bin.part\(index)=\(file.path)"
             ])
         }
         let entry = CatalogEntry(

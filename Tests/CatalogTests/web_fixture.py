@@ -1,6 +1,6 @@
 """A small web server on the loopback interface with the manners and the faults of real ones.
 
-    python3 web_fixture.py        # prints its port, then serves until it is ended
+    python3 web_fixture.py        # prints its port, then serves until its standard input ends, as with its parent
 
 /KIND/SIZE/NAME gives SIZE bytes that follow from NAME. KIND: `good` knows ranges; `plain` does not; `cut` ends the
 connection half way when a range is not asked for; `wrong` gives other bytes; `long` gives more; `gone` answers 404;
@@ -8,6 +8,7 @@ connection half way when a range is not asked for; `wrong` gives other bytes; `l
 """
 import hashlib
 import http.server
+import sys
 import threading
 
 log = []
@@ -53,4 +54,5 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
 print(server.server_address[1], flush=True)
-server.serve_forever()
+threading.Thread(target=server.serve_forever, daemon=True).start()
+sys.stdin.read()

@@ -71,7 +71,7 @@ struct CTranslate2File {
                     name: "decoder/bfloat", shape: [2, 1], type: 5, payload: littleEndian([UInt16(0x3F80), 0xC040])),
                 Variable(name: "decoder/int16", shape: [2], type: 2, payload: littleEndian([Int16(512), -1024])),
                 Variable(
-                    name: "decoder/int16_scale", type: 0, payload: littleEndian(Float(1024).bitPattern)),
+                    name: "decoder/int16_scale", type: 0, payload: littleEndian(Float(1024).bitPattern))
             ],
             aliases: [("projection/weight", "embeddings/weight")])
     }()

@@ -55,7 +55,7 @@ struct HostileCheckpointTests {
             ("an alias of nothing", CTranslate2File(variables: [tensor], aliases: [("b", "c")])),
             ("an alias of a name that is taken", CTranslate2File(variables: [tensor], aliases: [("a", "a")])),
             ("an alias twice", CTranslate2File(variables: [tensor], aliases: [("b", "a"), ("b", "a")])),
-            ("bytes after the end", CTranslate2File(variables: [tensor], tail: [0])),
+            ("bytes after the end", CTranslate2File(variables: [tensor], tail: [0]))
         ]
         func lie(_ what: String, _ change: (inout Variable) -> Void) {
             var variable = tensor
@@ -66,7 +66,9 @@ struct HostileCheckpointTests {
         lie("an absurd rank") { $0.claimedRank = 255 }
         lie("a size beyond the file") { $0.claimedBytes = .max }
         lie("a shape larger than its size") { $0.shape = [3] }
-        lie("a shape whose product wraps to its size") { $0.shape = [1 << 31, 1 << 31, 4] + [2]; $0.payload = [] }
+        lie("a shape whose product wraps to its size") {
+            $0.shape = [1 << 31, 1 << 31, 4] + [2]; $0.payload = []
+        }
         lie("no bytes for a shape that is not empty") { $0.payload = [] }
         return lies
     }()
@@ -97,7 +99,7 @@ struct HostileCheckpointTests {
         "{\"a\":{\(tensor),\"shape\":[1]}}",
         "{\"a\":{\(tensor),\"more\":1}}",
         "{\"a\":{\(tensor)}} x", "{\"a\":{\(tensor)}", "{\"a", "{\"\\ud83d\":{\(tensor)}}", "{\"\\x\":{\(tensor)}}",
-        "{}", "{" + String(repeating: "[", count: 100_000),
+        "{}", "{" + String(repeating: "[", count: 100_000)
     ])
     func refusesALieInSafetensors(header: String) throws {
         let file = try TemporaryFile(safetensors(header, payload: [0, 0, 0, 0]))
