@@ -31,7 +31,8 @@ package struct Checkpoint: Sendable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: file), options: .alwaysMapped)
         } catch {
-            throw .unreadable(path: file, reason: error.localizedDescription)
+            let reason = error.localizedDescription
+            throw .unreadable(path: file, reason: reason.hasSuffix(".") ? String(reason.dropLast()) : reason)
         }
         path = file
         let directory: TensorDirectory

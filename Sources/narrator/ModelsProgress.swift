@@ -44,7 +44,7 @@ final class PullProgress: Sendable {
         guard isTerminal else { return }
         line.withLock { line in
             let now = ContinuousClock.now
-            guard now >= line.nextDraw || done == total else { return }
+            guard now >= line.nextDraw else { return }
             line = Line(isDrawn: true, nextDraw: now + .milliseconds(100))
             let percent = total > 0 ? done * 100 / total : 100
             writeError("\r\u{1B}[K\(model): \(formatBytes(done)) of \(formatBytes(total)), \(percent) %")
