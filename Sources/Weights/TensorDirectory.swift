@@ -1,0 +1,52 @@
+import Foundation
+
+/// What a reader of one format hands to `Checkpoint`: the tensors and the second names some of them have.
+struct TensorDirectory {
+    private(set) var entries: [String: TensorEntry] = [:]
+    private(set) var aliases: [String: String] = [:]  // alias → stored name
+
+    /// False if the name is taken.
+    mutating func add(_ entry: TensorEntry) -> Bool {
+        guard aliases[entry.name] == nil else { return false }
+        return entries.updateValue(entry, forKey: entry.name) == nil
+    }
+
+    /// False if the alias is taken or its target is not stored.
+    mutating func add(alias: String, of target: String) -> Bool {
+        guard entries[alias] == nil, entries[target] != nil else { return false }
+        return aliases.updateValue(target, forKey: alias) == nil
+    }
+}
+
+/// Reads little-endian numbers one after the other and never beyond the end.
+struct ByteReader {
+    let path: String
+    let data: Data
+    private(set) var offset = 0
+
+    init(path: String, data: Data) {
+        self.path = path
+        self.data = data
+    }
+
+    var remaining: Int { data.count - offset }
+
+    mutating func number<Number: FixedWidthInteger>(_: Number.Type, _ what: String) throws(WeightsError) -> Int {
+        let size = MemoryLayout<Number>.size
+        guard remaining >= size else { throw damaged("it ends within \(what)") }
+        let value = data.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Number.self) }
+        guard let number = Int(exactly: Number(littleEndian: value)) else { throw damaged("\(what) is absurd") }
+        offset += size
+        return number
+    }
+
+    mutating func skip(_ count: Int, _ what: String) throws(WeightsError) -> Range<Int> {
+        guard count >= 0, count <= remaining else {
+            throw damaged("\(what) claims \(count) bytes, \(remaining) are left")
+        }
+        defer { offset += count }
+        return offset..<(offset + count)
+    }
+
+    func damaged(_ what: String) -> WeightsError { .damaged(path: path, offset: offset, what: what) }
+}

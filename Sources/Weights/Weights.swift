@@ -1,1 +1,0 @@
-// Memory-mapped checkpoints.
