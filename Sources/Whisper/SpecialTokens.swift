@@ -17,10 +17,10 @@ package struct SpecialTokens: Sendable {
     /// `<|0.00|>`; the 1501 timestamps follow in steps of 20 ms and end the vocabulary.
     package var timestampBegin: Int { noTimestamps + 1 }
 
-    init(_ tokenizer: WhisperTokenizer, vocabularySize: Int, file: String) throws {
+    init(_ tokenizer: ByteLevelBPE, vocabularySize: Int, file: String) throws {
         func id(_ spellings: String...) throws -> Int {
             for spelling in spellings {
-                if let id = tokenizer.id(of: spelling) { return id }
+                if let id = tokenizer.specials[spelling] { return id }
             }
             throw WhisperError.unusable(file: file, reason: "token \(spellings[0]) is not in it")
         }
@@ -33,7 +33,8 @@ package struct SpecialTokens: Sendable {
         noTimestamps = try id("<|notimestamps|>")
         var languages: [String: Int] = [:]
         for token in (startOfTranscript + 1)..<max(translate, startOfTranscript + 1) {
-            guard let text = tokenizer.token(token), text.hasPrefix("<|"), text.hasSuffix("|>") else { continue }
+            let text = tokenizer.spelling(of: token)
+            guard text.hasPrefix("<|"), text.hasSuffix("|>") else { continue }
             languages[String(text.dropFirst(2).dropLast(2))] = token
         }
         self.languages = languages

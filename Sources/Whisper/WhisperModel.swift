@@ -35,7 +35,7 @@ package final class WhisperModel: Sendable {
 
     package let name: String
     package let configuration: WhisperConfiguration
-    package let tokenizer: WhisperTokenizer
+    package let tokenizer: ByteLevelBPE
     package let special: SpecialTokens
     let conv1: Conv1d
     let conv2: Conv1d
@@ -58,7 +58,7 @@ package final class WhisperModel: Sendable {
         let checkpoint = try Checkpoint.open(file)
         let configuration = try WhisperConfiguration(checkpoint: checkpoint, folder: folder)
         self.configuration = configuration
-        tokenizer = try WhisperTokenizer(folder: folder)
+        tokenizer = try ByteLevelBPE(folder: folder)
         special = try SpecialTokens(
             tokenizer, vocabularySize: configuration.vocabularySize, file: "\(folder)/vocabulary.txt")
 
