@@ -157,3 +157,10 @@ struct Sampler {
         return Float((z ^ (z >> 31)) >> 40) / Float(1 << 24)
     }
 }
+
+/// The first of the greatest values of a row.
+func indexOfMaximum(_ row: Span<Float>) -> Int {
+    let greatest = maximum(row)
+    for index in row.indices where row[index] == greatest { return index }
+    return 0
+}

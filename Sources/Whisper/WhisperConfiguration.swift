@@ -56,7 +56,7 @@ package struct WhisperConfiguration: Sendable {
         audioPositions = try checkpoint.shape(of: "encoder/position_encodings/encodings")[0]
         textPositions = try checkpoint.shape(of: "decoder/position_encodings/encodings")[0]
         for (name, value) in [("decoder/pre_norm", 1), ("decoder/scale_embeddings", 0), ("decoder/alibi", 0)]
-        where checkpoint.entry(name) != nil && (try checkpoint.integer(name)) != value {
+        where try checkpoint.entry(name) != nil && checkpoint.integer(name) != value {
             throw WhisperError.unusable(file: file, reason: "\(name) is not \(value)")
         }
         let listsFile = "\(folder)/config.json"

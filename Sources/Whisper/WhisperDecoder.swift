@@ -55,7 +55,7 @@ final class WhisperDecoder {
         encoderPositions = positions
         for (layer, cross) in zip(model.decoderLayers, crosses) {
             layer.crossKeyValue(output, rows: positions, into: encoded, pool: pool)
-            cross.store(keysValues: encoded, frames: positions)
+            cross.store(keysValues: encoded, frames: positions, pool: pool)
         }
     }
 
@@ -74,10 +74,7 @@ final class WhisperDecoder {
     /// Logits after row `row` of the last run.
     func logits(afterRow row: Int) -> Tensor<Float> {
         let d = model.configuration.width
-        if row > 0 {
-            var x = normed.mutableSpan
-            for column in 0..<d { x[column] = x[row * d + column] }
-        }
+        if row > 0 { normed.copy(normed, from: row * d, count: d, to: 0) }
         model.vocabularyProduct(normed, rows: 1, into: logitsTensor, pool: pool)
         return logitsTensor
     }
@@ -110,28 +107,24 @@ final class WhisperDecoder {
     }
 
     private func embed(_ tokens: [Int]) {
-        let d = model.configuration.width
         let first = count
-        var x = stream.mutableSpan
-        model.embedding.withUnsafeBufferPointer { table in
-            model.decoderPositions.withUnsafeBufferPointer { positions in
-                for (row, token) in tokens.enumerated() {
-                    for column in 0..<d {
-                        x[row * d + column] = Float(table[token * d + column]) + positions[(first + row) * d + column]
-                    }
-                }
-            }
+        let (x, words, positions) = (stream, model.embedding, model.decoderPositions)
+        for (row, token) in tokens.enumerated() {
+            var values = x.mutableRow(row)
+            let word = words.row(token)
+            let place = positions.row(first + row)
+            for column in place.indices { values[column] = Float(word[column]) + place[column] }
         }
     }
 
     private func addAlignment(of heads: [Int], to sums: inout [[Float]]) {
         let c = model.configuration
         let share = 1 / Float(c.alignmentHeads.count)
-        let weights = crossWeights.span
+        let weights = crossWeights
         for row in sums.indices {
             for head in heads {
-                let base = (row * c.heads + head) * c.audioPositions
-                for position in 0..<encoderPositions { sums[row][position] += share * weights[base + position] }
+                let line = weights.row(row * c.heads + head)
+                for position in 0..<encoderPositions { sums[row][position] += share * line[position] }
             }
         }
     }

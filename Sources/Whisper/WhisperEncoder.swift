@@ -36,8 +36,7 @@ final class WhisperEncoder {
     func begin(features: [Float], frames: Int) {
         let c = model.configuration
         precondition(frames % 2 == 0 && frames <= 2 * c.audioPositions && features.count == frames * c.melBins)
-        var destination = mel.mutableSpan
-        for index in features.indices { destination[index] = features[index] }
+        mel.copy(features.span, to: 0)
         positions = frames / 2
         nextLayer = nil
     }
@@ -61,9 +60,11 @@ final class WhisperEncoder {
     private func convolve() {
         model.conv1(mel, frames: 2 * positions, into: convolved, activation: .gelu, pool: pool)
         model.conv2(convolved, frames: 2 * positions, into: stream, activation: .gelu, pool: pool)
-        var x = stream.mutableSpan
-        model.encoderPositions.withUnsafeBufferPointer { table in
-            for index in 0..<(positions * model.configuration.width) { x[index] += table[index] }
+        let (x, table) = (stream, model.encoderPositions)
+        pool.run(positions) { row in
+            var values = x.mutableRow(row)
+            let place = table.row(row)
+            for column in place.indices { values[column] += place[column] }
         }
     }
 

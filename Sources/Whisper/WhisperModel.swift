@@ -1,6 +1,6 @@
 import Foundation
 package import Kernels
-package import Layers
+import Layers
 package import Tokenizers
 import Weights
 
@@ -39,11 +39,11 @@ package final class WhisperModel: Sendable {
     package let special: SpecialTokens
     let conv1: Conv1d
     let conv2: Conv1d
-    let encoderPositions: [Float] // [audioPositions, d]
+    let encoderPositions: Tensor<Float> // [audioPositions, d]
     let encoderLayers: [EncoderLayer]
     let encoderNorm: LayerNorm
-    let embedding: [Float16] // [vocabulary, d]
-    let decoderPositions: [Float] // [textPositions, d]
+    let embedding: Tensor<Float16> // [vocabulary, d]
+    let decoderPositions: Tensor<Float> // [textPositions, d]
     let decoderLayers: [DecoderLayer]
     let decoderNorm: LayerNorm
     let vocabularyProduct: Linear
@@ -82,8 +82,10 @@ package final class WhisperModel: Sendable {
         }
         conv1 = try conv("encoder/conv1", inputs: configuration.melBins, stride: 1)
         conv2 = try conv("encoder/conv2", inputs: d, stride: 2)
-        encoderPositions = try checkpoint.floats(
-            "encoder/position_encodings/encodings", shape: [configuration.audioPositions, d])
+        func table(_ name: String, rows: Int) throws -> Tensor<Float> {
+            Tensor(try checkpoint.floats(name, shape: [rows, d]), shape: rows, d)
+        }
+        encoderPositions = try table("encoder/position_encodings/encodings", rows: configuration.audioPositions)
         encoderLayers = try (0..<configuration.encoderLayers).map { index in
             let layer = "encoder/layer_\(index)"
             return EncoderLayer(
@@ -95,11 +97,9 @@ package final class WhisperModel: Sendable {
                 down: try linear("\(layer)/ffn/linear_1", d, f))
         }
         encoderNorm = try norm("encoder/layer_norm")
-        let table = try checkpoint.floats(
-            "decoder/embeddings/weight", shape: [configuration.vocabularySize, d])
-        embedding = table.map { Float16($0) }
-        decoderPositions = try checkpoint.floats(
-            "decoder/position_encodings/encodings", shape: [configuration.textPositions, d])
+        let words = try checkpoint.floats("decoder/embeddings/weight", shape: [configuration.vocabularySize, d])
+        embedding = Tensor(words.map { Float16($0) }, shape: configuration.vocabularySize, d)
+        decoderPositions = try table("decoder/position_encodings/encodings", rows: configuration.textPositions)
         decoderLayers = try (0..<configuration.decoderLayers).map { index in
             let layer = "decoder/layer_\(index)"
             return DecoderLayer(
@@ -116,6 +116,6 @@ package final class WhisperModel: Sendable {
         }
         decoderNorm = try norm("decoder/layer_norm")
         vocabularyProduct = Linear(
-            weights: table, bias: nil, outputs: configuration.vocabularySize, inputs: d, precision: precision)
+            weights: words, bias: nil, outputs: configuration.vocabularySize, inputs: d, precision: precision)
     }
 }

@@ -22,4 +22,7 @@ package struct WhisperOptions: Sendable {
     package var unstablePositions = 40
 
     package init() {}
+
+    /// For a speaker who is heard live: the encoder sees little more than the sound there is, many times a second.
+    package static var live: WhisperOptions { WhisperOptions() }
 }

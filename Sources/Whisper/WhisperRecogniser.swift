@@ -1,6 +1,7 @@
-import Kernels
+package import Kernels
 package import Speech
 import Signal
+import Tokenizers
 
 /// Whisper behind `Recogniser`: one utterance of at most 30 s at a time, worked off in quanta.
 ///
@@ -45,7 +46,10 @@ package final class WhisperRecogniser: Recogniser {
         decoder = WhisperDecoder(model: model, pool: pool)
         rules = LogitRules(model: model, timestamps: options.timestamps)
         timing = WordTiming(model: model)
-        mel = LogMel(configuration: .whisper(melBins: model.configuration.melBins))
+        mel = LogMel(
+            configuration: MelConfiguration(
+                sampleRateHz: model.configuration.sampleRateHz, windowSamples: 400,
+                hopSamples: model.configuration.hopSamples, melBins: model.configuration.melBins))
         language = options.language ?? "en"
     }
 
