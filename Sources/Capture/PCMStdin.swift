@@ -3,7 +3,7 @@ package import Media
 
 /// Raw samples from a descriptor, which its writer paces: `stdin_pcm`. Stream time goes by sample count.
 package struct PCMStdin: ~Copyable, SoundSource {
-    private let format: AudioFormat
+    package let format: AudioFormat
     private let descriptor: CInt
     private let blockBytes: Int
     /// Bytes of a frame that has not arrived whole.
