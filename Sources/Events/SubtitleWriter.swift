@@ -58,3 +58,8 @@ func trimmed(_ text: some StringProtocol) -> String {
     guard let last = head.lastIndex(where: { !$0.isWhitespace }) else { return "" }
     return String(head[...last])
 }
+
+extension FinalTranscript {
+    /// The text alone, as one line of a text file.
+    package var line: String { trimmed(text.split(whereSeparator: \.isNewline).joined(separator: " ")) + "\n" }
+}

@@ -24,11 +24,8 @@ package struct TerminalTranscript: Sendable {
         }
     }
 
-    /// Wipes the redrawn line.
-    package mutating func finish() -> String {
-        defer { open = [] }
-        return open.isEmpty ? "" : "\r" + Self.clearToEnd
-    }
+    /// Wipes the redrawn line, to end or to make room for something else; the next update draws it again.
+    package func wipe() -> String { open.isEmpty ? "" : "\r" + Self.clearToEnd }
 
     private static let clearToEnd = "\u{1B}[K"
 

@@ -9,6 +9,7 @@ struct Narrator: AsyncParsableCommand {
         version: "narrator \(version)",
         subcommands: [
             Devices.self,
+            Listen.self, Send.self, Status.self,
         ])
 
     static let version = "0.1.0"
