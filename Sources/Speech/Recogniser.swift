@@ -5,6 +5,10 @@
 /// `advance` does one quantum (an encoder block, a decoder step) until it returns the hypothesis.
 package protocol Recogniser: AnyObject {
     var modelName: String { get }
+    /// What it takes speech to be in when it has heard none.
+    var defaultLanguage: String { get }
+    /// Longest sound of one utterance.
+    var maxSamples: Int { get }
     /// A new utterance begins; all sound is forgotten.
     func reset()
     /// Appends mono sound at 16 kHz.

@@ -183,7 +183,8 @@ package final class UtteranceTranscriber {
 }
 
 extension Word {
-    fileprivate func shifted(by offset: MediaTime) -> Word {
+    /// The same word on a time line that began `offset` earlier.
+    package func shifted(by offset: MediaTime) -> Word {
         var word = self
         word.start += offset
         word.end += offset

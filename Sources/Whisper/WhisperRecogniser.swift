@@ -30,6 +30,7 @@ package final class WhisperRecogniser: Recogniser {
     private var attempts: [DecodedWindow] = []
 
     package var modelName: String { model.name }
+    package var defaultLanguage: String { options.language ?? "en" }
 
     /// - Throws: `WhisperError` if the model can't do what `options` ask.
     package init(model: WhisperModel, options: WhisperOptions, pool: ThreadPool) throws {

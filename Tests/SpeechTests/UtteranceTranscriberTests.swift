@@ -6,6 +6,8 @@ import Testing
 /// Hears one word in every 100 ms of sound, after three quanta.
 private final class CountingRecogniser: Recogniser {
     let modelName = "counter"
+    let defaultLanguage = "en"
+    let maxSamples = 480_000
     var samples = 0
     var quanta = 0
     var begun: [(samples: Int, isFinal: Bool)] = []
