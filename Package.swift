@@ -20,10 +20,11 @@ let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", pac
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
-func test(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+/// A test target; `data` are files beside the code that tests read where they lie.
+func test(_ module: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
     .testTarget(
         name: "\(module)Tests", dependencies: [.target(name: module), "TestSupport"] + dependencies,
-        path: "Tests/\(module)Tests", resources: resources)
+        path: "Tests/\(module)Tests", exclude: data)
 }
 
 let package = Package(
@@ -96,9 +97,9 @@ let package = Package(
         .testTarget(name: "LayeringTests", path: "Tests/LayeringTests"),
         test("Media"),
         test("Kernels", ["CKernels"]),
-        test("Tokenizers"),
+        test("Tokenizers", data: ["Golden", "make_goldens.py"]),
         test("Capture", ["Media"]),
-        test("Signal", ["Media"], resources: [.copy("Golden")]),
+        test("Signal", ["Media"], data: ["Golden"]),
         test("Weights"),
         test("Graph", ["Media"]),
         test("Events", ["Media"]),
@@ -106,8 +107,8 @@ let package = Package(
         test("EventServer", ["Events"]),
         test("Speech", ["Media"]),
         test("Layers", ["Kernels"]),
-        test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"]),
-        test("Silero", ["Kernels"], resources: [.copy("Golden")]),
+        test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
+        test("Silero", ["Kernels"], data: ["Golden"]),
         test("Stages", ["Graph", "Events", "Media", "Speech"]),
         test("Daemon", ["Stages", "Graph", "Events", "EventServer"]),
     ],

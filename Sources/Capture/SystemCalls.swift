@@ -1,3 +1,4 @@
+import CALSA // its headers are where the importer first meets timespec
 import Glibc
 import Media
 

@@ -1,3 +1,5 @@
+import Media
+
 /// Decides where utterances begin and end, from one speech probability per chunk of sound.
 ///
 /// A pure state machine over sample positions: no clock, no sound. Position 0 is where the stream begins; `advance`

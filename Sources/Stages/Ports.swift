@@ -1,5 +1,5 @@
 package import Graph
-package import Media
+import Media
 package import Speech
 
 // What travels between the stages of speech.

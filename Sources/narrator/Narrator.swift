@@ -10,6 +10,7 @@ struct Narrator: AsyncParsableCommand {
         subcommands: [
             Devices.self,
             Listen.self, Send.self, Status.self,
+            Models.self
         ])
 
     static let version = "0.1.0"

@@ -1,6 +1,6 @@
 import Capture
 import Media
-package import Graph
+import Graph
 
 extension StageKind {
     /// `audio_file { path, pace: realtime | fast, loop }`

@@ -1,5 +1,5 @@
 import Capture
-package import Graph
+import Graph
 import Media
 
 extension StageKind {

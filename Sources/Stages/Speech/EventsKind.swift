@@ -1,6 +1,7 @@
-import Events
-package import Graph
-import Speech
+package import Events
+import Graph
+import Media
+package import Speech
 
 extension StageKind {
     /// `events`: what subscribers get.

@@ -1,4 +1,4 @@
-package import Graph
+import Graph
 import Media
 import Signal
 

@@ -1,0 +1,109 @@
+package import Foundation
+
+/// The folder that pulled models lie in, one folder a model, and the names that may lie there.
+///
+/// ```
+/// name ─► CatalogEntry ─► ModelStore.pull ─► Puller: sources in order ─► hash ─► whole folder, by one rename
+///                   └───► ModelStore.resolve ─► folder (present and verified) ─► Weights, Tokenizers
+/// ```
+package struct ModelStore: Sendable {
+    package let root: URL
+    package let entries: [CatalogEntry]
+    /// For the programs that pulling starts.
+    let environment: [String: String]
+
+    package init(
+        root: URL, entries: [CatalogEntry] = CatalogEntry.known,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        self.root = root
+        self.entries = entries
+        self.environment = environment
+    }
+
+    /// The user's store: `NARRATOR_MODELS`, else `$XDG_CACHE_HOME/narrator/models`, else `~/.cache/narrator/models`.
+    package static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> ModelStore {
+        func set(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let path: String
+        if let models = set("NARRATOR_MODELS") {
+            path = models
+        } else if let cache = set("XDG_CACHE_HOME"), cache.hasPrefix("/") {  // the XDG rule: a relative path is ignored
+            path = cache + "/narrator/models"
+        } else {
+            path = (set("HOME") ?? NSHomeDirectory()) + "/.cache/narrator/models"
+        }
+        return ModelStore(root: URL(fileURLWithPath: path, isDirectory: true), environment: environment)
+    }
+
+    package enum State: Sendable, Equatable {
+        case absent
+        case installed
+        /// Names of the files that are missing or are not what the catalogue says.
+        case damaged([String])
+    }
+
+    package func folder(of entry: CatalogEntry) -> URL { root.appendingPathComponent(entry.name, isDirectory: true) }
+
+    /// - Throws: `CatalogError.unknownModel`, with the nearest names.
+    package func entry(named name: String) throws(CatalogError) -> CatalogEntry {
+        guard let entry = entries.first(where: { $0.name == name }) else {
+            throw .unknownModel(name: name, nearest: NearestNames.of(name, among: entries.map(\.name)))
+        }
+        return entry
+    }
+
+    /// Whether a model can be loaded. A file not seen before is hashed, and that is recorded beside it if the store
+    /// can be written.
+    package func state(of entry: CatalogEntry) -> State {
+        let folder = folder(of: entry)
+        guard FileManager.default.fileExists(atPath: folder.path) else { return .absent }
+        var record = VerificationRecord(folder: folder)
+        let before = record.items.mapValues(\.stamp)
+        let bad = entry.files.filter { !record.verify($0, in: folder) }.map(\.name)
+        if record.items.mapValues(\.stamp) != before { try? record.write(to: folder) }
+        return bad.isEmpty ? .installed : .damaged(bad)
+    }
+
+    /// The folder of a pulled model, or a path as it was given.
+    /// - Throws: `CatalogError.notPulled`, `.damaged`, `.unknownModel`, `.noSuchPath`.
+    package func resolve(_ nameOrPath: String) throws(CatalogError) -> URL {
+        if let entry = entries.first(where: { $0.name == nameOrPath }) {
+            switch state(of: entry) {
+            case .installed: return folder(of: entry)
+            case .absent: throw .notPulled(name: entry.name, store: root.path)
+            case .damaged(let files): throw .damaged(name: entry.name, store: root.path, files: files)
+            }
+        }
+        let path = (nameOrPath as NSString).expandingTildeInPath
+        if FileManager.default.fileExists(atPath: path) { return URL(fileURLWithPath: path) }
+        if nameOrPath.contains("/") { throw .noSuchPath(nameOrPath) }
+        throw .unknownModel(name: nameOrPath, nearest: NearestNames.of(nameOrPath, among: entries.map(\.name)))
+    }
+
+    /// Takes a model out of the store, whole or damaged, and what an unfinished pull has left of it.
+    /// - Throws: `CatalogError.unknownModel`, `.notPulled`, `.storeFailed`.
+    package func remove(_ name: String) async throws(CatalogError) {
+        let entry = try entry(named: name)
+        let lock = try await PullLock(store: self, name: name) {}
+        defer { lock.release() }
+        let staging = stagingFolder(of: entry)
+        let files = FileManager.default
+        let wasThere = files.fileExists(atPath: folder(of: entry).path)
+        do {
+            if files.fileExists(atPath: staging.path) { try files.removeItem(at: staging) }
+            if wasThere {
+                // Out of sight by one rename first, so that nobody meets half a model.
+                try files.moveItem(at: folder(of: entry), to: staging)
+                try files.removeItem(at: staging)
+            }
+        } catch {
+            throw .storeFailed(path: folder(of: entry).path, reason: error.localizedDescription)
+        }
+        guard wasThere else { throw .notPulled(name: name, store: root.path) }
+    }
+
+    /// Where pulls are prepared: inside the store, so that the last step is a rename on one file system.
+    var workFolder: URL { root.appendingPathComponent(".pull", isDirectory: true) }
+
+    func stagingFolder(of entry: CatalogEntry) -> URL { workFolder.appendingPathComponent(entry.name, isDirectory: true) }
+}

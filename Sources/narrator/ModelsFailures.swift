@@ -1,0 +1,25 @@
+import Catalog
+import Weights
+
+extension CommandFailure {
+    init(_ error: CatalogError) {
+        let status: ExitStatus =
+            switch error {
+            case .unknownModel: .usage
+            case .noSuchPath, .notPulled: .missing
+            case .damaged: .badData
+            case .pullFailed, .cancelled: .unavailable
+            case .storeFailed: .notPermitted
+            }
+        self.init(status, error.description)
+    }
+
+    init(_ error: WeightsError) {
+        let status: ExitStatus =
+            switch error {
+            case .notFound, .unreadable: .missing
+            default: .badData
+            }
+        self.init(status, error.description)
+    }
+}
