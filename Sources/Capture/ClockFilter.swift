@@ -1,7 +1,7 @@
 /// The time of every frame on the monotonic clock, out of the driver's jittery stamps.
 ///
-/// A delay-locked loop (Adriaensen 2005, "Using a DLL to filter time"): it follows a sound card whose crystal runs 200 ppm
-/// off, and takes out the jitter of the stamps. Its error is below a millisecond after a few seconds.
+/// A delay-locked loop (Adriaensen 2005, "Using a DLL to filter time"): it follows a sound card whose crystal runs
+/// 200 ppm off, and takes out the jitter of the stamps. Its error is below a millisecond after a few seconds.
 struct ClockFilter {
     /// Low enough to take out jitter of a period, high enough to follow a crystal that warms up.
     private static let bandwidthHz = 0.05
@@ -10,10 +10,10 @@ struct ClockFilter {
     /// No crystal is further off than this.
     private static let maximumDeviation = 1e-3
 
-    private let nominal: Double // nanoseconds per frame
+    private let nominal: Double  // nanoseconds per frame
     private(set) var nanosecondsPerFrame: Double
     private var anchor: Int64?
-    private var expected = 0.0 // nanoseconds since the anchor
+    private var expected = 0.0  // nanoseconds since the anchor
 
     init(rateHz: Int) {
         nominal = 1e9 / Double(rateHz)

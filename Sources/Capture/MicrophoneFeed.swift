@@ -45,7 +45,7 @@ final class MicrophoneFeed: Sendable {
             return false
         }
         _ = samples.write(run)
-        _ = marks.write(Mark(frames: run.count / channels, time: time, lost: lost)) // after the samples it speaks of
+        _ = marks.write(Mark(frames: run.count / channels, time: time, lost: lost))  // after the samples it speaks of
         framesCaptured.add(run.count / channels, ordering: .relaxed)
         return true
     }
