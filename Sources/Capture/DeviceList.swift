@@ -26,7 +26,11 @@ package enum DeviceList {
     package static func microphones() -> [MicrophoneDescription] {
         silenceALSA()
         let hardware = cards()
-        let configured = hints().filter { isWorthShowing($0.name) }.compactMap { hint in
+        var names = hints().filter { isWorthShowing($0.name) }
+        if !names.contains(where: { $0.name == "default" }) {
+            names.insert(("default", "The system's default"), at: 0)  // always there, but only some systems announce it
+        }
+        let configured = names.compactMap { hint in
             let described = describe(name: hint.name, label: hint.label)
             // A configured name often stands for nothing on this machine.
             return described.state == .unusable ? nil : described

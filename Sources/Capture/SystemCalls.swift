@@ -1,3 +1,4 @@
+import CALSA  // a whole-module build takes its `timespec` for the one of Glibc
 import Glibc
 import Media
 

@@ -1,4 +1,4 @@
-@testable import Capture
+import Capture
 import TestSupport
 import Testing
 

@@ -95,8 +95,8 @@ struct LoopbackTests {
         #expect(abs((blocks[gap].time - blocks[gap - 1].end - lost).seconds) < 0.02)
         // Both sides are whole, and as far apart in the recording as the gap says.
         let first = try #require(place(of: blocks[..<gap].flatMap(\.samples)))
-        let second = try #require(place(of: blocks[gap...].prefix { $0.lostBefore == lost || $0.lostBefore == .zero }
-            .flatMap(\.samples)))
+        let after = blocks[gap...].prefix { $0.lostBefore == lost || $0.lostBefore == .zero }
+        let second = try #require(place(of: after.flatMap(\.samples)))
         let heard = blocks[..<gap].reduce(0) { $0 + $1.frames }
         let frames = reference.count / channels
         let skipped = (second - first - heard + 100 * frames) % frames

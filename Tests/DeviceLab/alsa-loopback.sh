@@ -3,8 +3,8 @@
 #
 #   swift build --build-tests && Tests/DeviceLab/alsa-loopback.sh [.build/debug]
 #
-# Boots the lab's VM (device-lab; set up on first use), plays a recording into one end of snd-aloop over and over, and runs
-# LoopbackTests on the other end. Exit status: that of the tests; 125 if the lab itself failed.
+# Boots the lab's VM (device-lab; set up on first use), plays a recording into one end of snd-aloop over and over, and
+# runs LoopbackTests on the other end. Exit status: that of the tests; 125 if the lab itself failed.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
