@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Stages", "Speech", "EventServer", "Graph", "Events", "Catalog", "Kernels", "Media", logging,
+                "Stages", "Speech", "EventServer", "Graph", "Events", "Catalog", "Capture", "Kernels", "Media", logging,
                 serviceLifecycle, unixSignals,
             ]),
 

@@ -1,9 +1,10 @@
 package import Events
 package import Graph
 package import Kernels
-import Silero
+package import Silero
 package import Speech
 import Synchronization
+import Weights
 package import Whisper
 
 /// Finds the files of a model; the model store stands behind it.
@@ -39,6 +40,21 @@ package final class StageEnvironment: Sendable {
 
     package func nextUtterance() -> UtteranceID {
         UtteranceID(lastUtterance.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
+
+    /// The voice activity detector of `reference`.
+    package func silero(_ reference: ModelReference) throws -> SileroWeights {
+        let file = try models.locate(reference)
+        let checkpoint = try Checkpoint.open(file)
+        return try SileroWeights { name, shape in try checkpoint.floats(name, shape: shape) }
+    }
+
+    /// What is to be said of a model that is not there.
+    func notes(on reference: ModelReference) -> [String] {
+        do {
+            _ = try models.locate(reference)
+            return []
+        } catch { return ["\(error)"] }
     }
 
     /// The Whisper of `reference`, loaded once however many stages name it.

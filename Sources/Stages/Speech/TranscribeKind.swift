@@ -17,12 +17,7 @@ extension StageKind {
                 .optional("task", .choice(["transcribe", "translate"]), default: .string("transcribe"),
                     "the text's language: the speaker's, or English"),
             ],
-            notes: { settings in
-                do {
-                    _ = try environment.models.locate(settings.model("model"))
-                    return []
-                } catch { return ["\(error)"] }
-            },
+            notes: { environment.notes(on: $0.model("model")) },
             make: { settings, context in
                 let model = try environment.whisper(settings.model("model"))
                 var options = WhisperOptions.live
