@@ -61,6 +61,11 @@ struct MelFilters: Sendable {
     }
 
     // Linear below 1000 Hz (15 mel), logarithmic above: 27 mel for a factor of 6.4.
-    private static func mel(ofHz hz: Double) -> Double { hz < 1000 ? 3 * hz / 200 : 15 + 27 * log(hz / 1000) / log(6.4) }
-    private static func hz(ofMel mel: Double) -> Double { mel < 15 ? 200 * mel / 3 : 1000 * exp((mel - 15) * log(6.4) / 27) }
+    private static func mel(ofHz hz: Double) -> Double {
+        hz < 1000 ? 3 * hz / 200 : 15 + 27 * log(hz / 1000) / log(6.4)
+    }
+
+    private static func hz(ofMel mel: Double) -> Double {
+        mel < 15 ? 200 * mel / 3 : 1000 * exp((mel - 15) * log(6.4) / 27)
+    }
 }

@@ -32,7 +32,8 @@ struct MelPlan: Sendable {
                 let power = scratch + window
                 for first in stride(from: range.lowerBound, to: range.upperBound, by: lanes) {
                     let frames = min(lanes, range.upperBound - first)
-                    copy(samples, from: first * hop - window / 2, end: end, to: stretch, used: window + (frames - 1) * hop)
+                    let used = window + (frames - 1) * hop
+                    copy(samples, from: first * hop - window / 2, end: end, to: stretch, used: used)
                     spread(stretch, into: signal)
                     transform.power(of: signal, scratch: scratch, into: power)
                     appendLogMel(power, frames: frames, to: &rows)

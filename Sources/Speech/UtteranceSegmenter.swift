@@ -87,7 +87,8 @@ package struct UtteranceSegmenter: Sendable {
         let rest = historyStart + history.count - endpointer.position
         if rest > 0 {
             let chunk = Array(history.suffix(rest)) + [Float](repeating: 0, count: Self.chunkSamples - rest)
-            emit(endpointer.advance(to: endpointer.position + rest, probability: probability(chunk.span)), into: &pieces)
+            let p = probability(chunk.span)
+            emit(endpointer.advance(to: endpointer.position + rest, probability: p), into: &pieces)
         }
         return pieces + end(.end)
     }

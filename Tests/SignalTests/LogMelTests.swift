@@ -43,7 +43,9 @@ struct LogMelTests {
         #expect(mel.window(frames: 200) == features(samples, frames: 200))
     }
 
-    @Test(arguments: [0, 1, 39, 40, 199, 200, 201, 360, 361, 12_345, 15_799, 15_800, 15_801, 15_999, 16_000, 16_161, 19_000])
+    @Test(arguments: [
+        0, 1, 39, 40, 199, 200, 201, 360, 361, 12_345, 15_799, 15_800, 15_801, 15_999, 16_000, 16_161, 19_000
+    ])
     func growingAndTruncatedStretchesEqualFreshOnes(count: Int) {
         let samples = goldenSignal(20_000)
         let fresh = features(Array(samples.prefix(count)), frames: 100)

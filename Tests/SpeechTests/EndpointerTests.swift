@@ -7,7 +7,9 @@ import Testing
 struct EndpointerTests {
     private let chunk = 512
 
-    private func run(_ script: [(Float, Int)], settings: EndpointerSettings = EndpointerSettings(), ends: EndCause? = .end)
+    private func run(
+        _ script: [(Float, Int)], settings: EndpointerSettings = EndpointerSettings(), ends: EndCause? = .end
+    )
         -> [Endpointer.Action]
     {
         var endpointer = Endpointer(settings: settings, rateHz: 16_000)
@@ -26,7 +28,7 @@ struct EndpointerTests {
         #expect(
             actions == [
                 .began(start: 20 * chunk - 4_800, onset: 20 * chunk),
-                .ended(.endpoint, end: 50 * chunk + 3_200, decidedAt: 66 * chunk),
+                .ended(.endpoint, end: 50 * chunk + 3_200, decidedAt: 66 * chunk)
             ])
     }
 
@@ -41,7 +43,8 @@ struct EndpointerTests {
         #expect(
             actions == [
                 .began(start: 0, onset: 0), .ended(.endpoint, end: 10 * chunk + 3_200, decidedAt: 17 * chunk),
-                .began(start: 10 * chunk + 3_200, onset: 18 * chunk), .ended(.end, end: 28 * chunk, decidedAt: 28 * chunk),
+                .began(start: 10 * chunk + 3_200, onset: 18 * chunk),
+                .ended(.end, end: 28 * chunk, decidedAt: 28 * chunk)
             ])
     }
 
@@ -101,13 +104,13 @@ struct EndpointerTests {
     @Test func longSpeechIsCutAtTheBestPauseOfTheLastThirdAndGoesOnThere() {
         // 875 chunks are 28 s; the dip at chunk 700 is deeper than the one at 800, the one at 300 is too early.
         let script: [(Float, Int)] = [
-            (0.95, 300), (0.36, 4), (0.95, 396), (0.45, 4), (0.95, 96), (0.6, 4), (0.95, 100), (0.1, 30),
+            (0.95, 300), (0.36, 4), (0.95, 396), (0.45, 4), (0.95, 96), (0.6, 4), (0.95, 100), (0.1, 30)
         ]
         #expect(
             run(script) == [
                 .began(start: 0, onset: 0), .ended(.max, end: 702 * chunk, decidedAt: 875 * chunk),
                 .began(start: 702 * chunk, onset: 702 * chunk),
-                .ended(.endpoint, end: 904 * chunk + 3_200, decidedAt: 920 * chunk),
+                .ended(.endpoint, end: 904 * chunk + 3_200, decidedAt: 920 * chunk)
             ])
     }
 

@@ -63,7 +63,8 @@ struct UtteranceSegmenterTests {
 
     private func ramp(_ count: Int) -> [Float] { (0..<count).map { Float($0) } }
 
-    private func run(_ samples: [Float], chunk: Int?, script: [Float], settings: EndpointerSettings) -> [UtterancePiece] {
+    private func run(_ samples: [Float], chunk: Int?, script: [Float], settings: EndpointerSettings) -> [UtterancePiece]
+    {
         var segmenter = segmenter(settings)
         var pieces: [UtterancePiece] = []
         let size = chunk ?? samples.count
@@ -75,7 +76,8 @@ struct UtteranceSegmenterTests {
     }
 
     private let shortSettings = EndpointerSettings(
-        silence: MediaTime(milliseconds: 300), preroll: MediaTime(milliseconds: 200), max: MediaTime(milliseconds: 3_000))
+        silence: MediaTime(milliseconds: 300), preroll: MediaTime(milliseconds: 200),
+        max: MediaTime(milliseconds: 3_000))
 
     @Test(arguments: 0..<12)
     func utterancesReproduceTheStreamWithoutOverlapOrLossAtJoins(seed: Int) throws {
