@@ -38,7 +38,7 @@ struct MelFilters: Sendable {
     }
 
     private(set) var filters: [Filter] = []  // [melBins]
-    private(set) var weights: [Float] = []  // the filters' nonzero weights, one after the other
+    private(set) var weights: [RealTransform.Scalar] = []  // the filters' nonzero weights, one after the other
 
     init(_ configuration: MelConfiguration) {
         let spectrumBins = configuration.windowSamples / 2 + 1
@@ -56,7 +56,7 @@ struct MelFilters: Sendable {
             let first = row.firstIndex { $0 > 0 } ?? 0
             let last = row.lastIndex { $0 > 0 } ?? first - 1
             filters.append(Filter(firstBin: first, weights: weights.count..<weights.count + last + 1 - first))
-            weights += row[first..<last + 1].map { Float($0) }
+            weights += row[first..<last + 1]
         }
     }
 
