@@ -38,7 +38,7 @@ struct MelFilters: Sendable {
     }
 
     private(set) var filters: [Filter] = []  // [melBins]
-    private(set) var weights: [Float] = []  // the filters' nonzero weights, one after the other
+    private(set) var weights: [RealTransform.Scalar] = []  // the filters' nonzero weights, one after the other
 
     init(_ configuration: MelConfiguration) {
         let spectrumBins = configuration.windowSamples / 2 + 1
@@ -56,11 +56,16 @@ struct MelFilters: Sendable {
             let first = row.firstIndex { $0 > 0 } ?? 0
             let last = row.lastIndex { $0 > 0 } ?? first - 1
             filters.append(Filter(firstBin: first, weights: weights.count..<weights.count + last + 1 - first))
-            weights += row[first..<last + 1].map { Float($0) }
+            weights += row[first..<last + 1]
         }
     }
 
     // Linear below 1000 Hz (15 mel), logarithmic above: 27 mel for a factor of 6.4.
-    private static func mel(ofHz hz: Double) -> Double { hz < 1000 ? 3 * hz / 200 : 15 + 27 * log(hz / 1000) / log(6.4) }
-    private static func hz(ofMel mel: Double) -> Double { mel < 15 ? 200 * mel / 3 : 1000 * exp((mel - 15) * log(6.4) / 27) }
+    private static func mel(ofHz hz: Double) -> Double {
+        hz < 1000 ? 3 * hz / 200 : 15 + 27 * log(hz / 1000) / log(6.4)
+    }
+
+    private static func hz(ofMel mel: Double) -> Double {
+        mel < 15 ? 200 * mel / 3 : 1000 * exp((mel - 15) * log(6.4) / 27)
+    }
 }

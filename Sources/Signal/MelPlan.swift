@@ -7,14 +7,14 @@ struct MelPlan: Sendable {
     let configuration: MelConfiguration
     private let transform: RealTransform
     private let filters: MelFilters
-    private let hann: [Float]  // [windowSamples], periodic
+    private let hann: [Lanes.Scalar]  // [windowSamples], periodic
 
     init(_ configuration: MelConfiguration) {
         self.configuration = configuration
         transform = RealTransform(size: configuration.windowSamples)
         filters = MelFilters(configuration)
         let size = Double(configuration.windowSamples)
-        hann = (0..<configuration.windowSamples).map { Float(0.5 - 0.5 * cos(2 * .pi * Double($0) / size)) }
+        hann = (0..<configuration.windowSamples).map { 0.5 - 0.5 * cos(2 * .pi * Double($0) / size) }
     }
 
     /// Appends log10 of the mel power of frames `range`, floored at `powerFloor`, to `rows` [frames, melBins].
@@ -32,7 +32,8 @@ struct MelPlan: Sendable {
                 let power = scratch + window
                 for first in stride(from: range.lowerBound, to: range.upperBound, by: lanes) {
                     let frames = min(lanes, range.upperBound - first)
-                    copy(samples, from: first * hop - window / 2, end: end, to: stretch, used: window + (frames - 1) * hop)
+                    let used = window + (frames - 1) * hop
+                    copy(samples, from: first * hop - window / 2, end: end, to: stretch, used: used)
                     spread(stretch, into: signal)
                     transform.power(of: signal, scratch: scratch, into: power)
                     appendLogMel(power, frames: frames, to: &rows)
@@ -64,7 +65,7 @@ struct MelPlan: Sendable {
         hann.withUnsafeBufferPointer { hann in
             for index in 0..<configuration.windowSamples {
                 var lanes = Lanes()
-                for lane in 0..<Lanes.scalarCount { lanes[lane] = source[index + lane * hop] }
+                for lane in 0..<Lanes.scalarCount { lanes[lane] = Lanes.Scalar(source[index + lane * hop]) }
                 signal[index] = lanes * hann[index]
             }
         }
@@ -72,7 +73,7 @@ struct MelPlan: Sendable {
 
     private func appendLogMel(_ power: UnsafeMutablePointer<Lanes>, frames: Int, to rows: inout [Float]) {
         let melBins = configuration.melBins
-        let floor = Lanes(repeating: configuration.powerFloor)
+        let floor = SIMD4<Float>(repeating: configuration.powerFloor)
         let base = rows.count
         rows.append(contentsOf: repeatElement(0, count: frames * melBins))
         rows.withUnsafeMutableBufferPointer { rows in
@@ -84,7 +85,7 @@ struct MelPlan: Sendable {
                         sum += weights[index] * spectrum.pointee
                         spectrum += 1
                     }
-                    let logarithm = log10(pointwiseMax(sum, floor))
+                    let logarithm = log10(pointwiseMax(SIMD4<Float>(sum), floor))
                     for frame in 0..<frames { rows[base + frame * melBins + bin] = logarithm[frame] }
                 }
             }
@@ -95,8 +96,8 @@ struct MelPlan: Sendable {
 /// Logarithm to base 10 of positive, normal numbers, |Δ| ≤ 1e-6.
 ///
 /// x = 2^e · m with m in √½..<√2, and ln m = 2 artanh((m − 1) / (m + 1)) as a series that ends below 1e-9.
-func log10(_ x: RealTransform.Lanes) -> RealTransform.Lanes {
-    typealias Lanes = RealTransform.Lanes
+func log10(_ x: SIMD4<Float>) -> SIMD4<Float> {
+    typealias Lanes = SIMD4<Float>
     let bits = unsafeBitCast(x, to: SIMD4<Int32>.self)
     // Counting exponents from √½ puts the mantissa into √½..<√2.
     let fromRootHalf = bits &- 0x3F35_04F3

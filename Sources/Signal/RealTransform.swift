@@ -10,19 +10,21 @@ import func Glibc.sin
 /// samples [N] ─ pairs ─► z [N/2] ─ radix 4·2·5·5 … ─► Z [N/2] ─ untangle ─► |X|² [N/2 + 1]
 /// ```
 struct RealTransform: Sendable {
-    /// 4 lanes: the width of the baseline vector registers (SSE2, NEON), and all buffers stay in the first-level cache.
-    typealias Lanes = SIMD4<Float>
+    /// Double precision, as quiet bins lie up to 80 dB below loud ones of the same frame and would drown in rounding.
+    /// 4 lanes fill whole vector registers anywhere, and all buffers stay in the first-level cache.
+    typealias Lanes = SIMD4<Double>
+    typealias Scalar = Double
 
     let size: Int  // N
     private let half: Int  // N / 2
     private let passes: [Pass]
-    private let untangleTwiddles: [SIMD2<Float>]  // e^(−2πik/N), k in 0...N/4
+    private let untangleTwiddles: [SIMD2<Scalar>]  // e^(−2πik/N), k in 0...N/4
 
     private struct Pass: Sendable {
         var radix: Int
         var groups: Int  // butterflies with different twiddles: remaining length / radix
         var stride: Int  // butterflies with the same twiddles
-        var twiddles: [SIMD2<Float>]  // [groups, radix − 1], (cos, sin) of e^(−2πi p j / (groups · radix))
+        var twiddles: [SIMD2<Scalar>]  // [groups, radix − 1], (cos, sin) of e^(−2πi p j / (groups · radix))
     }
 
     /// `size` is even and half of it has no prime factors but 2, 3 and 5.
@@ -103,8 +105,8 @@ private struct Complex {
 
     @inline(__always) static func + (a: Self, b: Self) -> Self { Self(a.re + b.re, a.im + b.im) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { Self(a.re - b.re, a.im - b.im) }
-    @inline(__always) static func * (a: Self, s: Float) -> Self { Self(a.re * s, a.im * s) }
-    @inline(__always) static func * (a: Self, w: SIMD2<Float>) -> Self {
+    @inline(__always) static func * (a: Self, s: RealTransform.Scalar) -> Self { Self(a.re * s, a.im * s) }
+    @inline(__always) static func * (a: Self, w: SIMD2<RealTransform.Scalar>) -> Self {
         Self(a.re * w.x - a.im * w.y, a.re * w.y + a.im * w.x)
     }
     /// −i · self.
@@ -112,17 +114,17 @@ private struct Complex {
     @inline(__always) var squared: RealTransform.Lanes { re * re + im * im }
 }
 
-/// e^(−2πi · index / count) as (cos, sin), computed in double precision.
-private func twiddle(_ index: Int, of count: Int) -> SIMD2<Float> {
+/// e^(−2πi · index / count) as (cos, sin).
+private func twiddle(_ index: Int, of count: Int) -> SIMD2<RealTransform.Scalar> {
     let angle = -2 * Double.pi * Double(index % count) / Double(count)
-    return SIMD2(Float(cos(angle)), Float(sin(angle)))
+    return SIMD2(cos(angle), sin(angle))
 }
 
 // The butterflies. Each pass reads element q + stride · (p + groups · k), k < radix, and writes
 // q + stride · (radix · p + j), j < radix, for p < groups and q < stride.
 extension RealTransform {
     private typealias Memory = UnsafeMutablePointer<Lanes>
-    private typealias Twiddles = UnsafePointer<SIMD2<Float>>
+    private typealias Twiddles = UnsafePointer<SIMD2<RealTransform.Scalar>>
 
     @inline(__always) private static func load(_ x: Memory, _ index: Int) -> Complex {
         Complex(x[2 * index], x[2 * index + 1])
@@ -145,7 +147,7 @@ extension RealTransform {
     }
 
     private static func radix3(_ groups: Int, _ stride: Int, _ w: Twiddles, _ x: Memory, _ y: Memory) {
-        let sin60: Float = 0.866_025_403_784_438_6
+        let sin60: Scalar = 0.866_025_403_784_438_6
         for p in 0..<groups {
             for q in 0..<stride {
                 let a = load(x, q + stride * p)
@@ -179,8 +181,8 @@ extension RealTransform {
     }
 
     private static func radix5(_ groups: Int, _ stride: Int, _ w: Twiddles, _ x: Memory, _ y: Memory) {
-        let (cos72, cos144): (Float, Float) = (0.309_016_994_374_947_4, -0.809_016_994_374_947_4)
-        let (sin72, sin144): (Float, Float) = (0.951_056_516_295_153_6, 0.587_785_252_292_473_1)
+        let (cos72, cos144): (Scalar, Scalar) = (0.309_016_994_374_947_4, -0.809_016_994_374_947_4)
+        let (sin72, sin144): (Scalar, Scalar) = (0.951_056_516_295_153_6, 0.587_785_252_292_473_1)
         for p in 0..<groups {
             for q in 0..<stride {
                 let a = load(x, q + stride * p)

@@ -32,7 +32,7 @@ package struct SileroWeights: Sendable {
         convolutions = [
             try convolution("conv1", 129, 128), try convolution("conv2", 128, 64), try convolution("conv3", 64, 64),
             // Its input is a single frame: the outer taps only ever see padding.
-            try convolution("conv4", 64, 128, taps: 1...1),
+            try convolution("conv4", 64, 128, taps: 1...1)
         ]
         let (inputWeight, stateWeight) = (
             try values("lstm_cell.weight_ih", 512, 128), try values("lstm_cell.weight_hh", 512, 128)

@@ -29,9 +29,12 @@ package struct Endpointer: Sendable {
     }
 
     private let silence: Int  // this and the following in samples
+    private let shortestSilence: Int  // required close to the maximum length; a stop consonant's closure is shorter
+    private let trailingPad: Int  // kept of the silence after the last speech: soft word endings lie in it
     private let preroll: Int
     private let minSpeech: Int
     private let max: Int
+    private let longestRise: Int  // speech that has not made itself clear by then was none
     private let threshold: Float
     private let lowerThreshold: Float  // speech goes on down to here
 
@@ -55,14 +58,12 @@ package struct Endpointer: Sendable {
         preroll = settings.preroll.samples(rateHz: rateHz)
         minSpeech = settings.minSpeech.samples(rateHz: rateHz)
         max = settings.max.samples(rateHz: rateHz)
+        longestRise = minSpeech + rateHz
         threshold = settings.threshold
         lowerThreshold = Swift.max(0.01, settings.threshold - 0.15)  // as the publisher of Silero VAD has it
         trailingPad = 200 * rateHz / 1_000
         shortestSilence = Swift.min(silence, 150 * rateHz / 1_000)
     }
-
-    private let trailingPad: Int  // kept of the silence after the last speech: soft word endings lie in it
-    private let shortestSilence: Int  // required close to the maximum length: longer than the closure of a stop consonant
 
     /// Whether an utterance is open.
     package var isOpen: Bool {
@@ -126,7 +127,8 @@ package struct Endpointer: Sendable {
         }
     }
 
-    private func earliestStart(_ onset: Int) -> Int { Swift.max(free, onset - preroll) }
+    /// Where an utterance with this onset begins; at most half of the maximum length back, or it could never last.
+    private func earliestStart(_ onset: Int) -> Int { Swift.max(free, onset - preroll, position - max / 2) }
 
     private var earliestCut: Int { start + max * 2 / 3 }
 
@@ -142,11 +144,13 @@ package struct Endpointer: Sendable {
     /// Weighs speech against silence until one has the upper hand.
     private mutating func rise(_ chunk: Chunk, onset: Int, weight: Int) -> [Action] {
         let length = chunk.end - chunk.start
-        let newWeight =
-            if chunk.probability >= threshold { weight + length } else if chunk.probability < lowerThreshold {
-                weight - length
-            } else { weight }
-        if newWeight <= 0 {
+        var newWeight = weight
+        if chunk.probability >= threshold {
+            newWeight += length
+        } else if chunk.probability < lowerThreshold {
+            newWeight -= length
+        }
+        if newWeight <= 0 || (newWeight < minSpeech && chunk.end - onset > longestRise) {
             state = .quiet
         } else if newWeight < minSpeech {
             state = .rising(onset: onset, weight: newWeight)
@@ -155,7 +159,7 @@ package struct Endpointer: Sendable {
             // The chunks before do not matter: they lie outside the part of the utterance where it may be cut.
             chunks = [chunk]
             state = chunk.probability < lowerThreshold ? .trailing(since: chunk.start) : .speaking
-            return [.began(start: start, onset: onset)]
+            return [.began(start: start, onset: Swift.max(start, onset))]
         }
         return []
     }
@@ -171,14 +175,16 @@ package struct Endpointer: Sendable {
     /// cut, the next utterance begins there.
     private mutating func cut() -> [Action] {
         let end = bestCut
+        let speechEnd = if case .trailing(let since) = state { since } else { position }
         let rest = chunks.filter { $0.start >= end }
-        let trailing = state
+        let unfinished = state
         var actions = close(.max, at: end)
-        guard let onset = rest.first(where: { $0.probability >= lowerThreshold })?.start else { return actions }
-        actions.append(.began(start: end, onset: onset))
-        start = end
-        chunks = rest
-        state = trailing
+        if let onset = rest.first(where: { $0.probability >= lowerThreshold && $0.start < speechEnd })?.start {
+            actions.append(.began(start: end, onset: onset))
+            start = end
+            chunks = rest
+            state = unfinished
+        }
         return actions
     }
 

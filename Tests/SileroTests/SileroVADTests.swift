@@ -1,6 +1,5 @@
 import Foundation
 import Silero
-import TestSupport
 import Testing
 
 @Suite(.enabled(if: isThere(checkpoint), "waits for the silero-vad weights in the model store"))
