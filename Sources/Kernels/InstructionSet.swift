@@ -26,7 +26,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     package static let active: InstructionSet = choose(forced: getenv("KERNELS").map { String(cString: $0) })
 
     /// `forced` if it names a supported one, else the best.
-    static func choose(forced: String?) -> InstructionSet {
+    package static func choose(forced: String?) -> InstructionSet {
         let supported = allCases.filter(\.isSupported)
         if let forced, let chosen = InstructionSet(rawValue: forced), supported.contains(chosen) { return chosen }
         return supported.last ?? .scalar

@@ -18,16 +18,22 @@ package func maximum(_ row: Span<Float>, on instructionSet: InstructionSet = .ac
     }
 }
 
+/// Σ exp(x - shift); 0 of an empty row.
+package func sumOfExponentials(
+    _ row: Span<Float>, minus shift: Float, on instructionSet: InstructionSet = .active
+) -> Float {
+    row.withUnsafeBufferPointer { x in
+        guard let first = x.baseAddress else { return 0 }
+        return instructionSet.kernels.sum_of_exponentials(first, x.count, shift)
+    }
+}
+
 /// log Σ exp(x), without overflow; -∞ of an empty row.
 ///
 /// `logits[i] - logSumExp(logits)` is the log probability of token i.
 package func logSumExp(_ row: Span<Float>, on instructionSet: InstructionSet = .active) -> Float {
-    row.withUnsafeBufferPointer { x in
-        guard let first = x.baseAddress else { return -.infinity }
-        let largest = instructionSet.kernels.maximum(first, x.count)
-        if largest == -.infinity { return largest }
-        return largest + logf(instructionSet.kernels.sum_of_exponentials(first, x.count, largest))
-    }
+    let largest = maximum(row, on: instructionSet)
+    return largest == -.infinity ? largest : largest + logf(sumOfExponentials(row, minus: largest, on: instructionSet))
 }
 
 /// Σ aᵢbᵢ of two rows of equal length.

@@ -72,7 +72,8 @@ private struct Plan {
             rowsPerTask = max(rows, 1)
         } else {
             rowsPerTask = Self.rowsPerTask
-            if rows <= Self.rowsPerTask { // few rows: the panels are shared out instead, four turns a thread to even out
+            if rows <= Self.rowsPerTask {
+                // Few rows: the panels are shared out instead, in four turns a thread to even out.
                 block = min(block, max(2, (panels + 4 * threads - 1) / (4 * threads)))
             }
         }

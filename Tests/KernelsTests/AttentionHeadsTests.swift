@@ -1,0 +1,92 @@
+import Kernels
+import TestSupport
+import Testing
+
+struct AttentionHeadsTests {
+    @Test(arguments: [(1, 64), (33, 32), (70, 24)])
+    func theDefinitionIsTheFormula(size: (positions: Int, headDim: Int)) {
+        let (setup, d) = (Setup(size), size.headDim)
+        let (out, weights) = setup.attend(.scalar)
+        var worst = 0.0
+        for head in 0..<Setup.heads {
+            for row in 0..<Setup.rows {
+                let seen = min(size.positions, setup.visible + row)
+                let scores = (0..<seen).map { p in
+                    (head * d..<(head + 1) * d).map {
+                        Double(setup.queries[row, $0]) * Double(setup.source[p, $0])
+                    }.reduce(0, +) / Double(d).squareRoot()
+                }
+                let powers = scores.map { exponential($0) }
+                let softmax = powers.map { $0 / powers.reduce(0, +) }
+                for p in 0..<size.positions {
+                    worst = max(worst, abs(Double(weights[row * Setup.heads + head, p]) - (p < seen ? softmax[p] : 0)))
+                }
+                for c in head * d..<(head + 1) * d {
+                    let expected = (0..<seen).map { softmax[$0] * Double(setup.source[$0, setup.width + c]) }.reduce(
+                        0, +)
+                    worst = max(worst, abs(Double(out[row, c]) - expected))
+                }
+            }
+        }
+        #expect(worst < 1e-6)
+    }
+
+    @Test(arguments: vectorSets, [(1, 64), (31, 64), (33, 32), (384, 64), (401, 24), (1_100, 64), (1_500, 128)])
+    func matchesScalarTwin(isa: InstructionSet, size: (positions: Int, headDim: Int)) {
+        let setup = Setup(size)
+        let (result, twin) = (setup.attend(isa), setup.attend(.scalar))
+        #expect(largestDifference(result.out.array, twin.out.array) < 1e-5)
+        #expect(largestDifference(result.weights.array, twin.weights.array) < 1e-5)
+    }
+
+    /// Two heads, 14 queries of which the last ones see everything.
+    private struct Setup {
+        static let (heads, rows) = (2, 14)
+        let positions, headDim, width, visible: Int
+        let source, queries: Tensor<Float>
+
+        init(_ size: (positions: Int, headDim: Int)) {
+            var random = SplitMix64(seed: UInt64(size.positions))
+            (positions, headDim) = size
+            width = Self.heads * headDim
+            visible = max(1, positions - Self.rows / 2)
+            source = Tensor(random.floats(positions * 2 * width), shape: positions, 2 * width)
+            queries = Tensor(random.floats(Self.rows * width, scale: 3), shape: Self.rows, width)
+        }
+
+        func attend(_ isa: InstructionSet) -> (out: Tensor<Float>, weights: Tensor<Float>) {
+            let packed = AttentionHeads(
+                heads: Self.heads, headDim: headDim, capacity: positions + 5, instructionSet: isa)
+            let out = Tensor<Float>(Self.rows, width, filledWith: 0)
+            let weights = Tensor<Float>(Self.rows, Self.heads, positions, filledWith: 0)
+            for head in 0..<Self.heads {
+                let column = head * headDim
+                packed.store(
+                    source, keyColumn: column, valueColumn: width + column, head: head, positions: 0..<positions)
+                packed.attend(
+                    queries, queryColumn: column, rows: 0..<Self.rows, head: head, positions: positions,
+                    visible: visible, into: out, weights: weights)
+            }
+            return (out, weights)
+        }
+    }
+
+    @Test(arguments: supportedSets)
+    func aRowIsTheSameAloneAndAmongOthers(isa: InstructionSet) {
+        var random = SplitMix64(seed: 9)
+        let (d, t, rows) = (64, 450, 30)
+        let source = Tensor(random.floats(t * 2 * d), shape: t, 2 * d)
+        let queries = Tensor(random.floats(rows * d), shape: rows, d)
+        let packed = AttentionHeads(heads: 1, headDim: d, capacity: t, instructionSet: isa)
+        packed.store(source, keyColumn: 0, valueColumn: d, head: 0, positions: 0..<t)
+        let (together, alone) = (Tensor<Float>(rows, d, filledWith: 0), Tensor<Float>(rows, d, filledWith: 0))
+        packed.attend(
+            queries, queryColumn: 0, rows: 0..<rows, head: 0, positions: t, visible: t - rows + 1, into: together)
+        for row in 0..<rows {
+            let seen = t - rows + 1 + row
+            packed.attend(
+                queries, queryColumn: 0, rows: row..<row + 1, head: 0, positions: seen, visible: seen, into: alone)
+        }
+        #expect(together.array.bits == alone.array.bits)
+    }
+}
