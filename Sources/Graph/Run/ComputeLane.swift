@@ -88,13 +88,16 @@ actor ComputeLane {
             while !Task.isCancelled, step() {
                 await Task.yield()  // lets in `status` and `control`
             }
-            if unfinished.isEmpty { return }
+            if isOver { return }
         }
     }
 
-    /// Stages that have not given their last.
+    private var isOver: Bool { sources.allSatisfy(\.hasEnded) && stages.allSatisfy { $0.phase == .over } }
+
+    /// Who is still at work: sources that send, and stages that have not given their last.
     var unfinished: [StageID] {
-        sources.filter { !$0.hasEnded }.map(\.status.id) + stages.filter { $0.phase != .over }.map(\.status.id)
+        sources.filter { !$0.hasEnded && !$0.inlet.isClosed }.map(\.status.id)
+            + stages.filter { $0.phase != .over }.map(\.status.id)
     }
 
     /// Gives an order to a stage, between quanta.

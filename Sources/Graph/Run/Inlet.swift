@@ -71,6 +71,8 @@ final class Inlet: Sendable {
         ring()
     }
 
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     var head: Head {
         state.withLock { state in
             if let first = state.queue.first { return .packet(reaching: first.position) }

@@ -109,8 +109,6 @@ package final class RunningGraph: Sendable {
         } onCancel: {
             requestStop()
         }
-        let unfinished = await lane.unfinished
-        if !unfinished.isEmpty { life.fail(.notDrained(stages: unfinished)) }
         life.ended.open()
         if let failure = life.state.withLock({ $0.failure }) { throw failure }
     }
@@ -119,6 +117,8 @@ package final class RunningGraph: Sendable {
     private func runLane() async -> Bool {
         await life.started.wait()
         await lane.run()
+        let unfinished = await lane.unfinished
+        if !unfinished.isEmpty { life.fail(.notDrained(stages: unfinished)) }
         for (_, output) in sources { output.inlet.close() }
         life.stopping.open()
         return true

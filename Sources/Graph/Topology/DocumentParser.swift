@@ -95,14 +95,13 @@ struct DocumentParser {
         }
     }
 
+    /// Counts whatever could be an alias, wherever it stands but in comments: rather too many than too few.
     private func lineWithTooManyAliases(_ text: String) -> Int? {
-        var (line, aliases) = (1, 0)
-        var previous: Unicode.Scalar = "\n"
-        for scalar in text.unicodeScalars {
-            if scalar == "\n" { line += 1 }
-            if scalar == "*", !previous.properties.isAlphabetic { aliases += 1 }
-            if aliases > Self.maximumAliases { return line }
-            previous = scalar
+        var aliases = 0
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() where line.first(where: { $0 != " " && $0 != "\t" }) != "#" {
+            for (star, next) in zip(line, line.dropFirst()) where star == "*" && next.isAnchorName { aliases += 1 }
+            if aliases > Self.maximumAliases { return index + 1 }
         }
         return nil
     }
@@ -158,5 +157,11 @@ struct DocumentParser {
             report(repeated, "key '\(key.shortened)' stands here and in line \(first)", "Remove one of the two.")
         }
         return DocumentNode(content: .map(entries), place: place)
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isAnchorName: Bool {
+        isASCII && (properties.isAlphabetic || "0"..."9" ~= self) || "_-".unicodeScalars.contains(self)
     }
 }

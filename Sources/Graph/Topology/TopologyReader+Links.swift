@@ -26,16 +26,19 @@ extension TopologyReader {
         guard let kind = draft.kind else { return }
         if kind.role == .source {
             if draft.hasFrom {
-                report(draft.inputs.first?.place ?? draft.place, "\(draft.title) is a source and reads nobody", "Remove `from`.")
+                report(
+                    draft.inputs.first?.place ?? draft.place, "\(draft.title) is a source and reads nobody",
+                    "Remove `from`.")
             }
             if draft.queue != nil {
-                report(draft.place, "\(draft.title) is a source and has no queue", "Set the queue of the stage that reads it.")
+                report(
+                    draft.place, "\(draft.title) is a source and has no queue",
+                    "Set the queue of the stage that reads it.")
             }
         } else if !draft.hasFrom {
-            let givers = drafts.filter { giver in
-                giver.id != draft.id && giver.kind?.output.map(kind.inputs.contains) ?? false
-            }
-            let remedy = givers.isEmpty ? "Name the stage it reads." : "Add `from: \(givers.last!.id)`."
+            // People write a pipeline in the order of its flow: the last one before that fits is the likeliest.
+            let giver = drafts.prefix { $0.id != draft.id }.last { $0.kind?.output.map(kind.inputs.contains) ?? false }
+            let remedy = giver.map { "Add `from: \($0.id)`." } ?? "Name the stage it reads."
             report(draft.place, "missing key 'from' of \(draft.title)", remedy)
         }
         if kind.role != .source, draft.inputs.count > 1, !kind.acceptsManyInputs {
@@ -52,7 +55,8 @@ extension TopologyReader {
         guard !taken.inputs.contains(output) else { return }
         let wanted = taken.inputs.map(\.name).joined(separator: " or ")
         let bridge = registry.bridge(from: output, to: taken.inputs).map { "`\($0.name)`" }
-        let stages = bridge.count == 1 ? "a \(bridge[0]) stage" : "stages of the kinds \(bridge.joined(separator: ", "))"
+        let stages =
+            bridge.count == 1 ? "a \(bridge[0]) stage" : "stages of the kinds \(bridge.joined(separator: ", "))"
         report(
             place, "\(taker.title) takes \(wanted), and \(giver.title) gives \(output)",
             bridge.isEmpty ? "Read a stage that gives \(wanted)." : "Put \(stages) between them.")

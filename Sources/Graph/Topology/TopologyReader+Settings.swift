@@ -96,7 +96,9 @@ extension SettingType {
     }
 
     private func number(_ text: String, in range: ClosedRange<Double>) -> Double? {
-        guard text.utf8.allSatisfy({ "0123456789.+-eE".utf8.contains($0) }), let number = Double(text) else { return nil }
+        guard text.utf8.allSatisfy({ "0123456789.+-eE".utf8.contains($0) }), let number = Double(text) else {
+            return nil
+        }
         return range.contains(number) ? number : nil
     }
 

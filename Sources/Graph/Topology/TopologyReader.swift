@@ -40,7 +40,8 @@ struct TopologyReader {
 
     /// The topology; nil if there are problems.
     mutating func read(_ root: DocumentNode) -> Topology? {
-        let sections = entries(of: root, "the file", "Write `name:`, `models:` and `stages:` with what belongs to them.")
+        let sections = entries(
+            of: root, "the file", "Write `name:`, `models:` and `stages:` with what belongs to them.")
         checkKeys(sections, of: "the file", known: ["name", "models", "stages"])
         let models = entries(of: root["models"], "models", "Write `NAME: { model: MODEL }` lines below it.")
         for entry in models { readAlias(entry) }
@@ -120,9 +121,10 @@ struct TopologyReader {
             drafts[index].kind = kind.text.flatMap { registry[$0] }
             if drafts[index].kind == nil {
                 let name = kind.text ?? ""
-                let what = kind.text == nil ? "'kind' is \(kind.noun)" : "unknown kind '\(name.shortened)'"
+                let title = "of stage '\(entry.key)'"
                 report(
-                    kind.place, "\(what) of stage '\(entry.key)'",
+                    kind.place,
+                    kind.text == nil ? "'kind' \(title) is \(kind.noun)" : "unknown kind '\(name.shortened)' \(title)",
                     suggestion(for: name, among: registry.kinds.map(\.name), called: "kinds"))
             }
         } else {
@@ -139,7 +141,8 @@ struct TopologyReader {
         drafts[index].hasFrom = true
         for item in node.listed {
             guard let name = item.text else {
-                report(item.place, "'from' of \(drafts[index].title) is \(item.noun)", "Write a stage or a list of them.")
+                report(
+                    item.place, "'from' of \(drafts[index].title) is \(item.noun)", "Write a stage or a list of them.")
                 continue
             }
             drafts[index].inputs.append((StageID(name), item.place))
