@@ -149,27 +149,11 @@ package final class EventServer: EventSink {
     }
 
     private func read(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, from id: Int, role: Role) async throws {
-        var splitter = LineSplitter(limit: configuration.requestBytes)
+        var reader = ClientReader(exchange: exchange, id: id, role: role, lineLimit: configuration.requestBytes)
         for try await buffer in inbound {
-            guard await handle(splitter.append(buffer.readableBytesView), from: id, role: role) else { return }
+            guard await reader.feed(buffer.readableBytesView) else { return }
         }
-        _ = await handle(splitter.finish(), from: id, role: role)
-        exchange.endInput(id)
-    }
-
-    /// - Returns: whether the client still speaks the protocol.
-    private func handle(_ pieces: [LineSplitter.Piece], from id: Int, role: Role) async -> Bool {
-        for piece in pieces {
-            switch piece {
-            case .line(let line) where line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }): continue
-            case .line(let line): await exchange.handle(line, from: id, role: role)
-            case .tooLong:
-                let message = "A request line is at most \(configuration.requestBytes) bytes. Send a shorter one."
-                exchange.refuse(id, CommandError(.tooLong, message))
-                return false
-            }
-        }
-        return true
+        await reader.finish()
     }
 
     /// Waits for each batch to reach the kernel, so that all that can pile up is the bounded outbox.

@@ -11,16 +11,12 @@ struct Outbox {
     }
 
     private struct Loss {
-        var from: Int
-        var to: Int
-        var count: Int
+        let from: Int
+        let to: Int
+        let count: Int
 
-        init(_ seq: Int) { (from, to, count) = (seq, seq, 1) }
-
-        mutating func add(_ other: Loss) {
-            from = min(from, other.from)
-            to = max(to, other.to)
-            count += other.count
+        func joined(_ other: Loss) -> Loss {
+            Loss(from: min(from, other.from), to: max(to, other.to), count: count + other.count)
         }
 
         var line: [UInt8] { ConnectionEvent.gap(from: from, to: to, count: count, cause: .queue).wire.line }
@@ -32,10 +28,14 @@ struct Outbox {
         case event(seq: Int, subject: EventBody.Subject?, isSoft: Bool)
         case gap(Loss)
 
+        var isGap: Bool { if case .gap = self { true } else { false } }
+        var isSoft: Bool { if case .event(_, _, isSoft: true) = self { true } else { false } }
+        var isMessage: Bool { if case .message = self { true } else { false } }
+
         var loss: Loss? {
             switch self {
             case .message: nil
-            case .event(let seq, _, _): Loss(seq)
+            case .event(let seq, _, _): Loss(from: seq, to: seq, count: 1)
             case .gap(let loss): loss
             }
         }
@@ -48,6 +48,8 @@ struct Outbox {
 
     private let limits: Limits
     private var entries: [Entry] = []
+    /// What counts against the limits: all but the gap, of which there is at most one.
+    private var lines = 0
     private var bytes = 0
 
     init(limits: Limits) { self.limits = limits }
@@ -71,30 +73,27 @@ struct Outbox {
             if count > 0, taken.count + entry.line.count > limit { break }
             taken += entry.line
             count += 1
+            forget(entry)
         }
         entries.removeFirst(count)
-        bytes -= taken.count
         return taken
     }
 
     /// Ends with `code`; a client too slow gets a gap instead of the events that waited. `append` is over then.
     mutating func close(_ code: ConnectionEvent.ByeCode) {
-        if code == .slow { drop { if case .message = $0.kind { false } else { true } } }
+        if code == .slow { drop { !$0.isMessage } }
         entries.append(Entry(line: ConnectionEvent.bye(code).wire.line, kind: .message))
     }
 
-    private func hasRoom(for entry: Entry) -> Bool {
-        entries.count < limits.lines && bytes + entry.line.count <= limits.bytes
-    }
+    private var isOverfull: Bool { lines > limits.lines || bytes > limits.bytes }
 
-    /// The entry joins even without room, so that `close` counts it among the lost.
+    /// The entry joins first: it may be the one that makes others worthless, or the first to go.
     private mutating func append(_ entry: Entry) -> Bool {
-        if !hasRoom(for: entry) { coalesce() }
-        if !hasRoom(for: entry) { drop { if case .event(_, _, isSoft: true) = $0.kind { true } else { false } } }
-        let hasRoom = hasRoom(for: entry)
         entries.append(entry)
-        bytes += entry.line.count
-        return hasRoom
+        remember(entry)
+        if isOverfull { coalesce() }
+        if isOverfull { drop(\.isSoft) }
+        return !isOverfull
     }
 
     /// Removes soft events that a later one of the same subject made worthless.
@@ -109,18 +108,17 @@ struct Outbox {
     }
 
     /// Removes the events that `isUnwanted` and puts one gap, older gaps included, where the first of them stood.
-    private mutating func drop(_ isUnwanted: (Entry) -> Bool) {
+    private mutating func drop(_ isUnwanted: (Kind) -> Bool) {
         var kept: [Entry] = []
         var loss: Loss?
         var place = 0
         for entry in entries {
-            let isGap = if case .gap = entry.kind { true } else { false }
-            guard isGap || isUnwanted(entry), let part = entry.kind.loss else {
+            guard entry.kind.isGap || isUnwanted(entry.kind), let part = entry.kind.loss else {
                 kept.append(entry)
                 continue
             }
             if loss == nil { place = kept.count }
-            loss = loss.map { var sum = $0; sum.add(part); return sum } ?? part
+            loss = loss?.joined(part) ?? part
         }
         if let loss { kept.insert(Entry(line: loss.line, kind: .gap(loss)), at: place) }
         replace(with: kept)
@@ -128,6 +126,19 @@ struct Outbox {
 
     private mutating func replace(with kept: [Entry]) {
         entries = kept
-        bytes = kept.reduce(0) { $0 + $1.line.count }
+        (lines, bytes) = (0, 0)
+        for entry in kept { remember(entry) }
+    }
+
+    private mutating func remember(_ entry: Entry) {
+        guard !entry.kind.isGap else { return }
+        lines += 1
+        bytes += entry.line.count
+    }
+
+    private mutating func forget(_ entry: Entry) {
+        guard !entry.kind.isGap else { return }
+        lines -= 1
+        bytes -= entry.line.count
     }
 }
