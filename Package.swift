@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "narrator",
             dependencies: [
-                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Whisper", "Weights",
+                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Whisper", "Weights",
                 "Kernels", "Media", argumentParser, logging,
             ]),
 
@@ -101,7 +101,7 @@ let package = Package(
         test("Capture", ["Media"]),
         test("Signal", ["Media"], data: ["Golden"]),
         test("Weights"),
-        test("Graph", ["Media"], resources: [.copy("Broken")]),
+        test("Graph", ["Media"], data: ["Broken"]),
         test("Events", ["Media"]),
         test("Catalog"),
         test("EventServer", ["Events"]),

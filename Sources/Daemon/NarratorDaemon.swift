@@ -1,13 +1,12 @@
 package import Catalog
 import EventServer
-package import Events
 import Glibc
 package import Graph
 package import Kernels
 package import Logging
 import Media
 import ServiceLifecycle
-package import Stages
+import Stages
 import Synchronization
 import UnixSignals
 
@@ -122,7 +121,7 @@ private struct GraphService: Service {
     func run() async throws {
         await withGracefulShutdownHandler {
             if waitClients > 0 { await waitForClients() }
-            do {
+            do throws(GraphError) {
                 if !Task.isShuttingDownGracefully { graph.start() }
                 control.started()
                 try await graph.run()

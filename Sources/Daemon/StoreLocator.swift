@@ -1,6 +1,7 @@
 package import Catalog
+import Foundation
 package import Graph
-package import Stages
+import Stages
 
 /// Finds models in the store, or where a pipeline file points.
 package struct StoreLocator: ModelLocator {
@@ -9,9 +10,9 @@ package struct StoreLocator: ModelLocator {
     package init(_ store: ModelStore) { self.store = store }
 
     package func locate(_ reference: ModelReference) throws -> String {
-        do {
+        do throws(CatalogError) {
             return try store.resolve(reference.name).path
-        } catch let error as CatalogError {
+        } catch {
             // A path is relative to the pipeline file.
             if reference.path != reference.name, let found = try? store.resolve(reference.path) { return found.path }
             throw error

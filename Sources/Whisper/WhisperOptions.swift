@@ -23,6 +23,9 @@ package struct WhisperOptions: Sendable {
 
     package init() {}
 
+    /// For recordings.
+    package static var offline: WhisperOptions { WhisperOptions() }
+
     /// For a speaker who is heard live: the encoder sees little more than the sound there is, many times a second.
     package static var live: WhisperOptions { WhisperOptions() }
 }

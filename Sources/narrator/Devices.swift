@@ -1,5 +1,6 @@
 import ArgumentParser
 import Capture
+import Media
 import Foundation
 
 /// `narrator devices`: what this machine can hear and see with.

@@ -1,4 +1,5 @@
 import Capture
+import Media
 
 /// Microphones as columns for people.
 enum DevicesTable {
