@@ -223,6 +223,22 @@ struct RunningGraphTests {
         await expiry
     }
 
+    @Test func theStatusIsAnsweredBetweenTheQuantaOfEndlessWork() async throws {
+        var kinds = FakeKinds()
+        let busy = Latch()
+        kinds.sources["in"] = NumberSource(numbers: [1])
+        kinds.plans["a"] = .init(quanta: .max) { _, done in if done == 100 { busy.open() } }
+        let graph = try await RunningGraph(try kinds.topology(chain))
+        graph.start()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await graph.run() }
+            await busy.wait()
+            let status = await graph.status()
+            #expect(status["a"]!.quanta >= 100 && status["a"]!.state == .running)
+            group.cancelAll()
+        }
+    }
+
     @Test func cancellingTheRunEndsItAtOnce() async throws {
         var kinds = FakeKinds()
         kinds.plans["a"] = .init(quanta: .max)

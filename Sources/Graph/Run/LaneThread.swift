@@ -25,6 +25,9 @@ final class LaneThread: SerialExecutor {
         available.signal()
     }
 
+    /// Somebody waits for the actor.
+    var hasJobs: Bool { state.withLock { !$0.jobs.isEmpty } }
+
     /// Lets the thread end once its jobs are done. The actor calls it when it goes: nothing is enqueued after.
     func finish() {
         state.withLock { $0.isFinished = true }
