@@ -6,7 +6,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 #define CK(name) ck_##name##_avx2
-#define CK_ACTIVATE ck_activate_avx2
+#define CK_ROW(name) ck_##name##_avx2
 #include "vector_avx2.h"
 
 enum {

@@ -51,13 +51,13 @@ CK_INLINE void finish_panel(const ck_matmul *job, const quantised_tile *tile, co
                 v_store_tail(y + c, width, job->adding ? v_add(v_load_tail(y + c, width, 0), value) : value);
             }
         }
-        if (job->activation != CK_NONE) CK_ACTIVATE(y, columns, job->activation);
     }
 }
 
 void CK(matmul_s8)(const ck_matmul *job, ck_range rows, ck_range panels) {
     quantised_tile tile;
-    size_t groups = (job->inputs + CK_GROUP - 1) / CK_GROUP;
+    size_t groups = (job->inputs + CK_GROUP - 1) / CK_GROUP, first = panels.begin * CK_PANEL;
+    size_t columns = CK_MIN(panels.end * CK_PANEL, job->outputs) - first;
     for (size_t m = rows.begin; m < rows.end; m += MR) {
         ck_range some = {m, CK_MIN(m + MR, rows.end)};
         for (size_t r = some.begin; r < some.end; r++) {
@@ -68,6 +68,10 @@ void CK(matmul_s8)(const ck_matmul *job, ck_range rows, ck_range panels) {
             const int8_t *w = (const int8_t *)job->weights + panel * groups * CK_GROUP * CK_PANEL;
             multiply_groups(some.end - some.begin, tile.bytes, w, groups, sums);
             finish_panel(job, &tile, sums, some, panel * CK_PANEL);
+        }
+        if (job->activation == CK_NONE) continue;
+        for (size_t r = some.begin; r < some.end; r++) {
+            CK_ROW(activate)(job->y + r * job->y_stride + first, columns, job->activation);
         }
     }
 }
