@@ -20,7 +20,9 @@ CK_INLINE void narrow(float *row, size_t n) {
     char *out = (char *)row; // halves lie before the floats that are still to be read
     for (size_t i = 0; i < n; i += 2 * VL, out += 2 * VL * sizeof(uint16_t)) {
         vf low = i + VL <= n ? v_load(row + i) : v_load_tail(row + i, n - i, 0);
-        vf high = i + VL >= n ? v_set(0) : i + 2 * VL <= n ? v_load(row + i + VL) : v_load_tail(row + i + VL, n - i - VL, 0);
+        vf high = v_set(0);
+        if (i + 2 * VL <= n) high = v_load(row + i + VL);
+        else if (i + VL < n) high = v_load_tail(row + i + VL, n - i - VL, 0);
         _mm512_storeu_ps(out, (vf)_mm512_cvtne2ps_pbh(high, low));
     }
 }

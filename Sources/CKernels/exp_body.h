@@ -4,7 +4,7 @@
 CK_INLINE vf v_exp(vf x) {
     x = v_min(v_set(89.0f), v_max(v_set(-104.0f), x)); // beyond these the result is ∞ or 0; NaN passes
     vf n = v_round(v_mul(x, v_set(0x1.715476p+0f)));
-    vf r = v_fnma(n, v_set(0x1.62e400p-1f), x);        // ln 2 in two parts: the first has trailing zeros, so n·ln 2 is exact
+    vf r = v_fnma(n, v_set(0x1.62e400p-1f), x); // ln 2 in two parts, the first so short that n times it is exact
     r = v_fnma(n, v_set(0x1.7f7d1cp-20f), r);
     vf g = v_fma(v_set(0x1.6d43b4p-10f), r, v_set(0x1.120be8p-7f));
     g = v_fma(g, r, v_set(0x1.5554e8p-5f));

@@ -102,7 +102,8 @@ void CK(layer_norm)(const ck_layer_norm *job) {
         }
         if (whole < n) {
             vf normal = v_mul(v_sub(v_load_tail(x + whole, n - whole, 0), mean), factor);
-            vf gamma = v_load_tail(job->gamma + whole, n - whole, 0), beta = v_load_tail(job->beta + whole, n - whole, 0);
+            vf gamma = v_load_tail(job->gamma + whole, n - whole, 0);
+            vf beta = v_load_tail(job->beta + whole, n - whole, 0);
             v_store_tail(y + whole, n - whole, v_fma(normal, gamma, beta));
         }
     }
@@ -112,7 +113,8 @@ void CK(lstm)(const float *gates, float *cell, float *hidden, size_t n) {
     for (size_t i = 0; i < n; i += VL) {
         size_t w = CK_MIN(n - i, (size_t)VL);
         vf input = v_sigmoid(v_load_tail(gates + i, w, 0)), forget = v_sigmoid(v_load_tail(gates + n + i, w, 0));
-        vf candidate = v_tanh(v_load_tail(gates + 2 * n + i, w, 0)), output = v_sigmoid(v_load_tail(gates + 3 * n + i, w, 0));
+        vf candidate = v_tanh(v_load_tail(gates + 2 * n + i, w, 0));
+        vf output = v_sigmoid(v_load_tail(gates + 3 * n + i, w, 0));
         vf c = v_fma(forget, v_load_tail(cell + i, w, 0), v_mul(input, candidate));
         v_store_tail(cell + i, w, c);
         v_store_tail(hidden + i, w, v_mul(output, v_tanh(c)));

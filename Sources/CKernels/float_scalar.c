@@ -149,7 +149,7 @@ void ck_half_to_float_scalar(const uint8_t *bytes, float *out, size_t n) {
         uint32_t half = bytes[2 * i] | (uint32_t)bytes[2 * i + 1] << 8;
         uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 0x1F, mantissa = half & 0x3FF, bits;
         if (exponent == 0x1F) {
-            bits = sign | 0x7F800000 | mantissa << 13 | (mantissa ? 0x400000 : 0); // a NaN becomes quiet, as in hardware
+            bits = sign | 0x7F800000 | mantissa << 13 | (mantissa ? 0x400000 : 0); // NaNs become quiet
         } else if (exponent) {
             bits = sign | (exponent + 112) << 23 | mantissa << 13; // 112 = 127 - 15, the biases
         } else {

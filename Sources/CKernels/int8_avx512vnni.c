@@ -3,7 +3,8 @@
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c"))), \
+                             apply_to = function)
 
 #define CK(name) ck_##name##_avx512vnni
 #define CK_ROW(name) ck_##name##_avx512

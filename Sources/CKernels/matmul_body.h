@@ -14,7 +14,8 @@ void CK(matmul_f32)(const ck_matmul *job, ck_range rows, ck_range panels) {
             float *y = job->y + m * job->y_stride + first;
             product p = {
                 .a = tile, .b = (const float *)job->weights + first * inputs + k * CK_PANEL,
-                .panel_units = CK_PANEL * inputs, .depth = depth, .bias = job->bias && k == 0 ? job->bias + first : NULL,
+                .panel_units = CK_PANEL * inputs, .depth = depth,
+                .bias = job->bias && k == 0 ? job->bias + first : NULL,
                 .c = y, .c_stride = job->y_stride, .continues = job->adding || k > 0,
             };
             multiply_panels(count, &p, columns);

@@ -45,12 +45,12 @@ typedef struct ck_matmul {
 
 /// softmax(scale · q Kᵀ) V for the rows of one head.
 ///
-/// Row i sees positions 0..<min(positions, visible + i); positions ≥ 1, visible ≥ 1. A row does not depend on the rows beside it.
+/// Row i sees positions 0..<min(positions, visible + i); positions ≥ 1, visible ≥ 1. It does not depend on other rows.
 typedef struct ck_attention {
     const float *queries;                // [M, D], rows `query_stride` floats apart
     size_t query_stride;
-    const void *keys;                    // [ceil(positions/32)][D][32]; as bfloat16 [ceil(positions/32)][ceil(D/2)][32][2]
-    const void *values;                  // [ceil(D/32)][capacity][32]; as bfloat16 [ceil(D/32)][ceil(capacity/2)][32][2]
+    const void *keys;                    // [ceil(positions/32)][D][32]; bfloat16: [...][ceil(D/2)][32][2]
+    const void *values;                  // [ceil(D/32)][value_capacity][32]; bfloat16: [...][ceil(capacity/2)][32][2]
     size_t value_capacity;
     size_t rows, positions, visible, head_dim;
     float scale;
