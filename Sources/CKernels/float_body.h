@@ -1,19 +1,5 @@
-// The vector functions on rows of floats, written once. The including file defines a register of VL floats (vector_*.h),
+// The kernels on rows of floats, written once over the registers of vector_*.h and exp_body.h. The including file defines
 // CK(name) and the attribute of its instruction set. Every sum has a fixed order that depends on n alone.
-
-/// eˣ to 1 ulp: 2ⁿ · (1 + r + r²·g(r)) with x = n·ln 2 + r; g is a Chebyshev fit on |r| ≤ ln 2 / 2, relative error 1e-8.
-CK_INLINE vf v_exp(vf x) {
-    x = v_min(v_set(89.0f), v_max(v_set(-104.0f), x)); // beyond these the result is ∞ or 0; NaN passes
-    vf n = v_round(v_mul(x, v_set(0x1.715476p+0f)));
-    vf r = v_fnma(n, v_set(0x1.62e400p-1f), x);        // ln 2 in two parts: the first has trailing zeros, so n·ln 2 is exact
-    r = v_fnma(n, v_set(0x1.7f7d1cp-20f), r);
-    vf g = v_fma(v_set(0x1.6d43b4p-10f), r, v_set(0x1.120be8p-7f));
-    g = v_fma(g, r, v_set(0x1.5554e8p-5f));
-    g = v_fma(g, r, v_set(0x1.5554dcp-3f));
-    g = v_fma(g, r, v_set(0.5f));
-    vf p = v_add(v_fma(v_mul(r, r), g, r), v_set(1));
-    return v_scale(p, n);
-}
 
 CK_INLINE vf v_sigmoid(vf x) { return v_div(v_set(1), v_add(v_set(1), v_exp(v_sub(v_set(0), x)))); }
 
@@ -69,29 +55,6 @@ float CK(sum_of_exponentials)(const float *x, size_t n, float shift) {
     return v_total(sum);
 }
 
-/// x = exp(x - shift); returns the sum.
-CK_INLINE float exponentials(float *x, size_t n, float shift) {
-    vf sum = v_set(0), s = v_set(shift);
-    size_t i = 0;
-    for (; i + VL <= n; i += VL) {
-        vf e = v_exp(v_sub(v_load(x + i), s));
-        v_store(x + i, e);
-        sum = v_add(sum, e);
-    }
-    if (i < n) {
-        vf e = v_exp(v_sub(v_load_tail(x + i, n - i, -INFINITY), s));
-        v_store_tail(x + i, n - i, e);
-        sum = v_add(sum, e);
-    }
-    return v_total(sum);
-}
-
-CK_INLINE void multiply_all(float *x, size_t n, float factor) {
-    size_t i = 0;
-    for (; i + VL <= n; i += VL) v_store(x + i, v_mul(v_load(x + i), v_set(factor)));
-    for (; i < n; i++) x[i] *= factor;
-}
-
 void CK(softmax)(float *x, size_t n) {
     float sum = exponentials(x, n, CK(maximum)(x, n));
     multiply_all(x, n, 1 / sum);
@@ -139,7 +102,8 @@ void CK(layer_norm)(const ck_layer_norm *job) {
         }
         if (whole < n) {
             vf normal = v_mul(v_sub(v_load_tail(x + whole, n - whole, 0), mean), factor);
-            vf gamma = v_load_tail(job->gamma + whole, n - whole, 0), beta = v_load_tail(job->beta + whole, n - whole, 0);
+            vf gamma = v_load_tail(job->gamma + whole, n - whole, 0);
+            vf beta = v_load_tail(job->beta + whole, n - whole, 0);
             v_store_tail(y + whole, n - whole, v_fma(normal, gamma, beta));
         }
     }
@@ -149,7 +113,8 @@ void CK(lstm)(const float *gates, float *cell, float *hidden, size_t n) {
     for (size_t i = 0; i < n; i += VL) {
         size_t w = CK_MIN(n - i, (size_t)VL);
         vf input = v_sigmoid(v_load_tail(gates + i, w, 0)), forget = v_sigmoid(v_load_tail(gates + n + i, w, 0));
-        vf candidate = v_tanh(v_load_tail(gates + 2 * n + i, w, 0)), output = v_sigmoid(v_load_tail(gates + 3 * n + i, w, 0));
+        vf candidate = v_tanh(v_load_tail(gates + 2 * n + i, w, 0));
+        vf output = v_sigmoid(v_load_tail(gates + 3 * n + i, w, 0));
         vf c = v_fma(forget, v_load_tail(cell + i, w, 0), v_mul(input, candidate));
         v_store_tail(cell + i, w, c);
         v_store_tail(hidden + i, w, v_mul(output, v_tanh(c)));

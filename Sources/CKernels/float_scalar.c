@@ -18,32 +18,69 @@ void ck_matmul_f32_scalar(const ck_matmul *job, ck_range rows, ck_range panels) 
     }
 }
 
-void ck_attend_scalar(const ck_attention *job) {
+/// How one kind of attention reads its operands.
+typedef struct {
+    float (*key)(const ck_attention *job, size_t position, size_t d);
+    float (*value)(const ck_attention *job, size_t position, size_t d);
+    float (*round)(float x);
+} reading;
+
+static void attend(const ck_attention *job, const reading *read) {
     float scores[CK_MAX_POSITIONS];
     for (size_t m = 0; m < job->rows; m++) {
         const float *query = job->queries + m * job->query_stride;
-        float *out = job->out + m * job->out_stride;
+        float *out = job->out + m * job->out_stride, largest = -INFINITY, total = 0;
         size_t seen = CK_MIN(job->positions, job->visible + m);
         for (size_t p = 0; p < seen; p++) {
-            const float *key = job->keys + p / CK_PANEL * CK_PANEL * job->head_dim + p % CK_PANEL;
             float sum = 0;
-            for (size_t d = 0; d < job->head_dim; d++) sum += query[d] * job->scale * key[d * CK_PANEL];
+            for (size_t d = 0; d < job->head_dim; d++) sum += read->round(query[d] * job->scale) * read->key(job, p, d);
             scores[p] = sum;
+            largest = sum > largest ? sum : largest;
         }
-        ck_softmax_scalar(scores, seen);
+        for (size_t p = 0; p < seen; p++) total += scores[p] = expf(scores[p] - largest);
         for (size_t d = 0; d < job->head_dim; d++) {
-            const float *value = job->values + d / CK_PANEL * CK_PANEL * job->value_capacity + d % CK_PANEL;
             float sum = 0;
-            for (size_t p = 0; p < seen; p++) sum += scores[p] * value[p * CK_PANEL];
-            out[d] = sum;
+            for (size_t p = 0; p < seen; p++) sum += read->round(scores[p]) * read->value(job, p, d);
+            out[d] = sum * (1 / total);
         }
-        if (job->weights) {
-            float *weights = job->weights + m * job->weights_stride;
-            memset(weights, 0, job->positions * sizeof(float));
-            memcpy(weights, scores, seen * sizeof(float));
+        for (size_t p = 0; job->weights && p < job->positions; p++) {
+            job->weights[m * job->weights_stride + p] = p < seen ? scores[p] * (1 / total) : 0;
         }
     }
 }
+
+static float key_f32(const ck_attention *job, size_t p, size_t d) {
+    return ((const float *)job->keys)[(p / CK_PANEL * job->head_dim + d) * CK_PANEL + p % CK_PANEL];
+}
+
+static float value_f32(const ck_attention *job, size_t p, size_t d) {
+    return ((const float *)job->values)[(d / CK_PANEL * job->value_capacity + p) * CK_PANEL + d % CK_PANEL];
+}
+
+static float same(float x) { return x; }
+
+void ck_attend_scalar(const ck_attention *job) { attend(job, &(reading){key_f32, value_f32, same}); }
+
+static float widened(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static float key_bf16(const ck_attention *job, size_t p, size_t d) {
+    size_t pair = p / CK_PANEL * ((job->head_dim + 1) / 2) + d / 2;
+    return widened(((const uint16_t *)job->keys)[(pair * CK_PANEL + p % CK_PANEL) * 2 + d % 2]);
+}
+
+static float value_bf16(const ck_attention *job, size_t p, size_t d) {
+    size_t pair = d / CK_PANEL * ((job->value_capacity + 1) / 2) + p / 2;
+    return widened(((const uint16_t *)job->values)[(pair * CK_PANEL + d % CK_PANEL) * 2 + p % 2]);
+}
+
+static float rounded(float x) { return widened(ck_bf16(x)); }
+
+void ck_attend_bf16_scalar(const ck_attention *job) { attend(job, &(reading){key_bf16, value_bf16, rounded}); }
 
 void ck_layer_norm_scalar(const ck_layer_norm *job) {
     size_t columns = job->columns;
@@ -112,7 +149,7 @@ void ck_half_to_float_scalar(const uint8_t *bytes, float *out, size_t n) {
         uint32_t half = bytes[2 * i] | (uint32_t)bytes[2 * i + 1] << 8;
         uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 0x1F, mantissa = half & 0x3FF, bits;
         if (exponent == 0x1F) {
-            bits = sign | 0x7F800000 | mantissa << 13 | (mantissa ? 0x400000 : 0); // a NaN becomes quiet, as in hardware
+            bits = sign | 0x7F800000 | mantissa << 13 | (mantissa ? 0x400000 : 0); // NaNs become quiet
         } else if (exponent) {
             bits = sign | (exponent + 112) << 23 | mantissa << 13; // 112 = 127 - 15, the biases
         } else {

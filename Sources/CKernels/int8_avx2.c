@@ -6,7 +6,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 #define CK(name) ck_##name##_avx2
-#define CK_ACTIVATE ck_activate_avx2
+#define CK_ROW(name) ck_##name##_avx2
 #include "vector_avx2.h"
 
 enum {
@@ -27,7 +27,8 @@ CK_INLINE vf v_integers(const int32_t *sums, const int32_t *weight_sums) {
     return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)sums));
 }
 
-/// vpmaddubsw takes unsigned × signed: |x| · (w with the sign of x). As both stay within ±127, its 16-bit pairs cannot saturate.
+/// vpmaddubsw takes unsigned × signed: |x| · (w with the sign of x). Both stay within ±127, so that its 16-bit pairs
+/// cannot saturate.
 CK_INLINE void multiply(const int rows, const uint8_t *x, const int8_t *w, size_t groups, int32_t *sums) {
     __m256i total[MR][2], ones = _mm256_set1_epi16(1);
     for (int r = 0; r < rows; r++) total[r][0] = total[r][1] = _mm256_setzero_si256();

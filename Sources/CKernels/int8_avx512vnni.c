@@ -3,10 +3,11 @@
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma,f16c"))), \
+                             apply_to = function)
 
 #define CK(name) ck_##name##_avx512vnni
-#define CK_ACTIVATE ck_activate_avx512
+#define CK_ROW(name) ck_##name##_avx512
 #include "vector_avx512.h"
 
 enum {

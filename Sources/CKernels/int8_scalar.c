@@ -17,7 +17,8 @@ void ck_matmul_s8_scalar(const ck_matmul *job, ck_range rows, ck_range panels) {
         float scale = usable ? largest / 127 : largest < INFINITY ? 0 : NAN;
         for (size_t k = 0; k < job->inputs; k++) x8[k] = usable ? (int8_t)lrintf(x[k] * (127 / largest)) : 0;
         for (size_t n = first; n < last; n++) {
-            const int8_t *w = (const int8_t *)job->weights + (n / CK_PANEL * groups * CK_PANEL + n % CK_PANEL) * CK_GROUP;
+            size_t start = (n / CK_PANEL * groups * CK_PANEL + n % CK_PANEL) * CK_GROUP;
+            const int8_t *w = (const int8_t *)job->weights + start;
             int32_t sum = 0;
             for (size_t k = 0; k < job->inputs; k++) {
                 sum += x8[k] * w[k / CK_GROUP * CK_PANEL * CK_GROUP + k % CK_GROUP];

@@ -6,6 +6,14 @@
 #define CK_INLINE static inline __attribute__((always_inline))
 #define CK_MIN(a, b) ((a) < (b) ? (a) : (b))
 
+/// The nearest bfloat16, ties to even; a NaN stays one.
+CK_INLINE uint16_t ck_bf16(float x) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)((bits & 0x7FFFFFFF) > 0x7F800000 ? bits >> 16 | 0x40 : rounded);
+}
+
 #define CK_DECLARE_FLOAT(variant)                                                                  \
     void ck_matmul_f32_##variant(const ck_matmul *job, ck_range rows, ck_range panels);            \
     void ck_attend_##variant(const ck_attention *job);                                             \
@@ -24,6 +32,8 @@
 CK_DECLARE_FLOAT(scalar)
 CK_DECLARE_FLOAT(avx2)
 CK_DECLARE_FLOAT(avx512)
+void ck_attend_bf16_scalar(const ck_attention *job);
+void ck_attend_bf16_avx512(const ck_attention *job);
 CK_DECLARE_INT8(scalar)
 CK_DECLARE_INT8(avx2)
 CK_DECLARE_INT8(avx512vnni)

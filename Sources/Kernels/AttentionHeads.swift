@@ -8,18 +8,28 @@ package final class AttentionHeads: Sendable {
     package let headDim: Int
     /// Most positions it holds.
     package let capacity: Int
-    private let keys: Tensor<Float>  // [H, ceil(capacity/32), D, 32]
-    private let values: Tensor<Float>  // [H, ceil(D/32), capacity, 32]
-    private let instructionSet: InstructionSet
+    /// Whether keys and values are kept and multiplied as bfloat16: half the memory, twice the products.
+    package let isNarrow: Bool
+    // Units of 32 bits: a float, or two bfloat16 (of neighbours along D in keys, along positions in values).
+    private let keys: Tensor<UInt32>  // [H, ceil(capacity/32), units(D), 32]
+    private let values: Tensor<UInt32>  // [H, ceil(D/32), units(capacity), 32]
+    private let multiply: @convention(c) (UnsafePointer<ck_attention>) -> Void
 
-    package init(heads: Int, headDim: Int, capacity: Int, instructionSet: InstructionSet = .active) {
+    /// - Parameter precision: With `int8` keys and values are bfloat16 where the instruction set multiplies them; the
+    ///   rounding is finer than that of the int8 products around it.
+    package init(
+        heads: Int, headDim: Int, capacity: Int, precision: Precision = .float32,
+        instructionSet: InstructionSet = .active
+    ) {
         precondition(heads >= 1 && (1...Int(CK_MAX_HEAD_DIM)).contains(headDim), "\(heads) heads of \(headDim)")
         precondition((1...Int(CK_MAX_POSITIONS)).contains(capacity), "\(capacity) positions")
         (self.heads, self.headDim, self.capacity) = (heads, headDim, capacity)
-        self.instructionSet = instructionSet
-        let panel = Int(CK_PANEL)
-        keys = Tensor(heads, (capacity + panel - 1) / panel, headDim, panel, filledWith: 0)
-        values = Tensor(heads, (headDim + panel - 1) / panel, capacity, panel, filledWith: 0)
+        let narrow = precision == .int8 ? instructionSet.kernels.attend_bf16 : nil
+        isNarrow = narrow != nil
+        multiply = narrow ?? instructionSet.kernels.attend
+        let (panel, unit) = (Int(CK_PANEL), narrow == nil ? 1 : 2)
+        keys = Tensor(heads, (capacity + panel - 1) / panel, (headDim + unit - 1) / unit, panel, filledWith: 0)
+        values = Tensor(heads, (headDim + panel - 1) / panel, (capacity + unit - 1) / unit, panel, filledWith: 0)
     }
 
     /// Writes positions `positions` of one head from the first rows of `source`.
@@ -36,8 +46,14 @@ package final class AttentionHeads: Sendable {
         precondition(max(keyColumn, valueColumn) + headDim <= source.columns, "\(keyColumn), \(valueColumn)")
         let range = ck_range(positions)
         let first = source.pointer + firstRow * source.columns
-        ck_pack_keys(first + keyColumn, source.columns, range, headDim, headKeys(head))
-        ck_pack_values(first + valueColumn, source.columns, range, headDim, headValues(head), capacity)
+        let (keys, values) = (headKeys(head), headValues(head))
+        if isNarrow {
+            ck_pack_keys_bf16(first + keyColumn, source.columns, range, headDim, keys.narrow)
+            ck_pack_values_bf16(first + valueColumn, source.columns, range, headDim, values.narrow, capacity)
+        } else {
+            ck_pack_keys(first + keyColumn, source.columns, range, headDim, keys.floats)
+            ck_pack_values(first + valueColumn, source.columns, range, headDim, values.floats, capacity)
+        }
     }
 
     /// softmax(q Kᵀ / √D) V for `rows` queries of one head.
@@ -68,11 +84,19 @@ package final class AttentionHeads: Sendable {
             positions: positions, visible: visible, head_dim: headDim, scale: 1 / Float(headDim).squareRoot(),
             out: output.pointer + rows.lowerBound * output.columns + head * headDim, out_stride: output.columns,
             weights: softmax, weights_stride: (weights?.columns ?? 0) * heads)
-        instructionSet.kernels.attend(&job)
+        multiply(&job)
     }
 
-    private func headKeys(_ head: Int) -> UnsafeMutablePointer<Float> { keys.pointer + head * (keys.count / heads) }
-    private func headValues(_ head: Int) -> UnsafeMutablePointer<Float> {
-        values.pointer + head * (values.count / heads)
+    private func headKeys(_ head: Int) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(keys.pointer + head * (keys.count / heads))
     }
+
+    private func headValues(_ head: Int) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(values.pointer + head * (values.count / heads))
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    fileprivate var floats: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
+    fileprivate var narrow: UnsafeMutablePointer<UInt16> { assumingMemoryBound(to: UInt16.self) }
 }

@@ -18,6 +18,8 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     case avx512
     /// `avx512` with dot products of int8 in one instruction.
     case avx512vnni
+    /// `avx512vnni` with dot products of bfloat16 in one instruction.
+    case avx512bf16
 
     /// Whether this processor and build have it.
     package var isSupported: Bool { row != nil }
@@ -44,6 +46,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
         case .avx2: ck_kernels_for(CInt(CK_AVX2))
         case .avx512: ck_kernels_for(CInt(CK_AVX512))
         case .avx512vnni: ck_kernels_for(CInt(CK_AVX512VNNI))
+        case .avx512bf16: ck_kernels_for(CInt(CK_AVX512BF16))
         }
     }
 }

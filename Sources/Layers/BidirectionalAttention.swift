@@ -6,9 +6,15 @@ package import Kernels
 package final class BidirectionalAttention: Sendable {
     private let packed: AttentionHeads
 
-    /// - Parameter maxFrames: Most frames of a call; decides the scratch that is allocated here.
-    package init(maxFrames: Int, heads: Int, headDim: Int, instructionSet: InstructionSet = .active) {
-        packed = AttentionHeads(heads: heads, headDim: headDim, capacity: maxFrames, instructionSet: instructionSet)
+    /// - Parameters:
+    ///   - maxFrames: Most frames of a call; decides the scratch that is allocated here.
+    ///   - precision: With `int8`, keys and values are bfloat16 where the processor multiplies them.
+    package init(
+        maxFrames: Int, heads: Int, headDim: Int, precision: Precision = .float32,
+        instructionSet: InstructionSet = .active
+    ) {
+        packed = AttentionHeads(
+            heads: heads, headDim: headDim, capacity: maxFrames, precision: precision, instructionSet: instructionSet)
     }
 
     /// softmax(q Kᵀ / √D) V.

@@ -8,8 +8,13 @@ package final class CrossAttention {
     /// Frames stored.
     package private(set) var frames = 0
 
-    package init(maxFrames: Int, heads: Int, headDim: Int, instructionSet: InstructionSet = .active) {
-        packed = AttentionHeads(heads: heads, headDim: headDim, capacity: maxFrames, instructionSet: instructionSet)
+    /// - Parameter precision: With `int8`, keys and values are kept as bfloat16 where the processor multiplies them.
+    package init(
+        maxFrames: Int, heads: Int, headDim: Int, precision: Precision = .float32,
+        instructionSet: InstructionSet = .active
+    ) {
+        packed = AttentionHeads(
+            heads: heads, headDim: headDim, capacity: maxFrames, precision: precision, instructionSet: instructionSet)
     }
 
     /// - Parameter keysValues: [≥ frames, 2HD]: keys, values, each [H, D].

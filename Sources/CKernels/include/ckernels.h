@@ -19,7 +19,7 @@ enum {
 };
 
 enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3 };
-enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512VNNI = 3 };
+enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512VNNI = 3, CK_AVX512BF16 = 4 };
 
 /// A half-open range of rows or panels.
 typedef struct ck_range { size_t begin, end; } ck_range;
@@ -45,12 +45,12 @@ typedef struct ck_matmul {
 
 /// softmax(scale · q Kᵀ) V for the rows of one head.
 ///
-/// Row i sees positions 0..<min(positions, visible + i); positions ≥ 1, visible ≥ 1. A row does not depend on the rows beside it.
+/// Row i sees positions 0..<min(positions, visible + i); positions ≥ 1, visible ≥ 1. It does not depend on other rows.
 typedef struct ck_attention {
     const float *queries;                // [M, D], rows `query_stride` floats apart
     size_t query_stride;
-    const float *keys;                   // [ceil(positions/32)][D][32]
-    const float *values;                 // [ceil(D/32)][value_capacity][32]
+    const void *keys;                    // [ceil(positions/32)][D][32]; bfloat16: [...][ceil(D/2)][32][2]
+    const void *values;                  // [ceil(D/32)][value_capacity][32]; bfloat16: [...][ceil(capacity/2)][32][2]
     size_t value_capacity;
     size_t rows, positions, visible, head_dim;
     float scale;
@@ -77,6 +77,9 @@ typedef struct ck_kernels {
     /// not finite gives a row of NaN; one whose magnitude is below 1e-30 counts as zero.
     void (*matmul_s8)(const ck_matmul *job, ck_range rows, ck_range panels);
     void (*attend)(const ck_attention *job);
+    /// The same with keys, values, scaled queries and softmax rounded to bfloat16 (ties to even), summed in float. NULL
+    /// where the processor does not multiply bfloat16.
+    void (*_Nullable attend_bf16)(const ck_attention *job);
     void (*layer_norm)(const ck_layer_norm *job);
     /// y = activation(y), elementwise; gelu is x·Φ(x), to 3e-7 relative to max(|x|, 1).
     void (*activate)(float *y, size_t n, int activation);
@@ -100,11 +103,14 @@ const ck_kernels *_Nullable ck_kernels_for(int instruction_set);
 void ck_pack_f32(const float *weights, size_t outputs, size_t inputs, float *packed);
 /// Quantises and packs weights [N, K]; fills `scales` and `sums` (ceil(N/32)·32 each).
 void ck_pack_s8(const float *weights, size_t outputs, size_t inputs, int8_t *packed, float *scales, int32_t *sums);
-/// Writes the keys of `rows` positions, the first at `position`, into the key layout of ck_attention.
-void ck_pack_keys(const float *rows_of_keys, size_t stride, ck_range positions, size_t head_dim, float *packed);
-/// Writes values [rows, D] at `positions` into the value layout: panels of `capacity` positions.
-void ck_pack_values(const float *rows_of_values, size_t stride, ck_range positions, size_t head_dim, float *packed,
+/// Writes keys [rows, D], rows `stride` floats apart, at `positions` into the key layout of ck_attention.
+void ck_pack_keys(const float *keys, size_t stride, ck_range positions, size_t head_dim, float *packed);
+void ck_pack_keys_bf16(const float *keys, size_t stride, ck_range positions, size_t head_dim, uint16_t *packed);
+/// Writes values [rows, D] at `positions` into the value layout of ck_attention.
+void ck_pack_values(const float *values, size_t stride, ck_range positions, size_t head_dim, float *packed,
                     size_t capacity);
+void ck_pack_values_bf16(const float *values, size_t stride, ck_range positions, size_t head_dim, uint16_t *packed,
+                         size_t capacity);
 
 /// Tells the core that this thread spins.
 static inline void ck_pause(void) {
