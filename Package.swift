@@ -20,10 +20,11 @@ let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", pac
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
-func test(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+/// A test target; `data` are files beside the code that tests read where they lie.
+func test(_ module: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
     .testTarget(
         name: "\(module)Tests", dependencies: [.target(name: module), "TestSupport"] + dependencies,
-        path: "Tests/\(module)Tests", resources: resources)
+        path: "Tests/\(module)Tests", exclude: data)
 }
 
 let package = Package(
@@ -53,7 +54,7 @@ let package = Package(
         .target(name: "Capture", dependencies: ["Media", "CShims", "CALSA", "CSndfile"]),
         .target(name: "Signal", dependencies: ["Media", "Kernels", "CSoxr"]),
         .target(name: "Weights", dependencies: ["Kernels"]),
-        .target(name: "Graph", dependencies: ["Media", "CShims", yams]),
+        .target(name: "Graph", dependencies: ["Media", yams]),
         .target(name: "Events", dependencies: ["Media"]),
         .target(name: "Catalog", dependencies: [crypto]),
 
@@ -79,7 +80,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Stages", "Speech", "EventServer", "Graph", "Events", "Catalog", "Kernels", "Media", logging,
+                "Stages", "Speech", "EventServer", "Graph", "Events", "Catalog", "Capture", "Kernels", "Media", logging,
                 serviceLifecycle, unixSignals,
             ]),
 
@@ -87,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "narrator",
             dependencies: [
-                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Whisper", "Weights",
+                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Whisper", "Weights",
                 "Kernels", "Media", argumentParser, logging,
             ]),
 
@@ -96,18 +97,18 @@ let package = Package(
         .testTarget(name: "LayeringTests", path: "Tests/LayeringTests"),
         test("Media"),
         test("Kernels", ["CKernels"]),
-        test("Tokenizers"),
+        test("Tokenizers", data: ["Golden", "make_goldens.py"]),
         test("Capture", ["Media"]),
-        test("Signal", ["Media"]),
+        test("Signal", ["Media"], data: ["Golden"]),
         test("Weights"),
-        test("Graph", ["Media"]),
+        test("Graph", ["Media"], data: ["Broken"]),
         test("Events", ["Media"]),
         test("Catalog", [crypto]),
         test("EventServer", ["Events"]),
         test("Speech", ["Media"]),
         test("Layers", ["Kernels"]),
-        test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"]),
-        test("Silero", ["Kernels"]),
+        test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
+        test("Silero", ["Kernels"], data: ["Golden"]),
         test("Stages", ["Graph", "Events", "Media", "Speech"]),
         test("Daemon", ["Stages", "Graph", "Events", "EventServer"]),
     ],

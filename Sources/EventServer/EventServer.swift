@@ -1,1 +1,189 @@
-// The Unix-socket server.
+package import Events
+import Glibc
+package import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Serves events on a Unix socket: the thin shell of NIO around an `Exchange`.
+///
+/// Its life: `bind`, so that clients can connect before a source starts; `run` for as long as it serves; `drain`.
+/// Events may be emitted at any time from any thread, and never wait for a client.
+package final class EventServer: EventSink {
+    private enum Phase {
+        case new
+        case bound(ListeningSocket)
+        case running(ListeningSocket, any Channel)
+        case over
+    }
+
+    private let configuration: Configuration
+    private let exchange: Exchange
+    private let logger: Logger
+    private let phase = Mutex(Phase.new)
+
+    package init(
+        configuration: Configuration, commands: any CommandHandler, logger: Logger = Logger(label: "narrator.server")
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        exchange = Exchange(configuration: configuration, commands: commands)
+    }
+
+    /// Identifies this run of the server.
+    package var boot: String { exchange.boot }
+
+    package func emit(_ body: EventBody, src: String) { exchange.emit(body, src: src) }
+
+    /// Clients with at least one subscription.
+    package var subscriberCount: Int { exchange.counts.subscribers }
+
+    /// Returns when `count` clients have subscribed, or the task is cancelled.
+    package func waitForSubscribers(_ count: Int) async {
+        await exchange.wait { $0.subscribers >= count }
+    }
+
+    /// Makes the socket and listens. Clients that connect from now on are served once `run` runs.
+    package func bind() throws(EventServerError) {
+        let socket = try ListeningSocket(path: configuration.path)
+        phase.withLock { $0 = .bound(socket) }
+    }
+
+    /// Serves until `drain`; a cancelled task hangs up on all clients at once.
+    package func run() async throws {
+        guard case .bound(let socket) = phase.withLock({ $0 }) else { return }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        defer { socket.unlink() }
+        do {
+            // A write to a client that does not read ends only when its connection does.
+            try await withTaskCancellationHandler {
+                try await serve(socket, on: group)
+            } onCancel: {
+                exchange.hangUp()
+            }
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    /// Takes no new clients, lets the connected ones have what waits for them and a `bye`, hangs up on those that have
+    /// not taken it after `timeout`, and removes the socket's file.
+    package func drain(timeout: Duration = .seconds(5)) async {
+        let last = phase.withLock { phase in
+            defer { phase = .over }
+            return phase
+        }
+        switch last {
+        case .bound(let socket):
+            socket.unlink()
+            socket.close()
+        case .running(let socket, let channel):
+            socket.unlink()
+            channel.close(promise: nil)
+        case .new, .over: break
+        }
+        exchange.shutDown()
+        await withTaskGroup { group in
+            group.addTask { await self.exchange.wait { $0.clients == 0 } }
+            group.addTask { try? await Task.sleep(for: timeout) }
+            await group.next()
+            group.cancelAll()
+        }
+        exchange.hangUp()
+    }
+
+    private typealias ClientChannel = NIOAsyncChannel<ByteBuffer, Never>
+
+    private func serve(_ socket: ListeningSocket, on group: MultiThreadedEventLoopGroup) async throws {
+        let listener = try await ServerBootstrap(group: group)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(socket.descriptor) { channel in
+                channel.eventLoop.makeCompletedFuture { try ClientChannel(wrappingChannelSynchronously: channel) }
+            }
+        let isWanted = phase.withLock { phase in
+            guard case .bound = phase else { return false }
+            phase = .running(socket, listener.channel)
+            return true
+        }
+        guard isWanted else { return listener.channel.close(promise: nil) }
+        try await withThrowingDiscardingTaskGroup { clients in
+            try await listener.executeThenClose { arrivals in
+                for try await client in arrivals {
+                    clients.addTask { await self.serve(client) }
+                }
+            }
+        }
+    }
+
+    /// The life of one client. What goes wrong on its connection ends it and nothing else.
+    private func serve(_ client: ClientChannel) async {
+        let channel = client.channel
+        let peer = await Peer(of: channel)
+        let role: Role = peer.map { isTrusted($0.uid) } ?? false ? .control : .read
+        let served = exchange.connect(role: role) { grace in
+            channel.eventLoop.scheduleTask(in: .nanoseconds(Int64(grace / .nanoseconds(1)))) {
+                channel.close(promise: nil)
+            }
+        }
+        logger.debug("client \(served.id) connected: pid \(peer?.pid ?? 0), \(role)")
+        // The writer sleeps while nothing is to be said; this wakes it when the client has gone.
+        channel.closeFuture.whenComplete { [exchange] _ in exchange.disconnect(served.id) }
+        do {
+            try await client.executeThenClose { inbound, _ in
+                try await withThrowingTaskGroup { tasks in
+                    tasks.addTask { try await self.read(inbound, from: served.id, role: role) }
+                    try await self.write(to: channel, for: served)
+                    tasks.cancelAll()
+                }
+            }
+        } catch {
+            logger.debug("client \(served.id): \(error)")
+        }
+        exchange.disconnect(served.id)
+    }
+
+    private func isTrusted(_ uid: UInt32) -> Bool {
+        uid == 0 || uid == geteuid() || configuration.controlUIDs.contains(uid)
+    }
+
+    private func read(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, from id: Int, role: Role) async throws {
+        var reader = ClientReader(exchange: exchange, id: id, role: role, lineLimit: configuration.requestBytes)
+        for try await buffer in inbound {
+            guard await reader.feed(buffer.readableBytesView) else { return }
+        }
+        await reader.finish()
+    }
+
+    /// Waits for each batch to reach the kernel, so that all that can pile up is the bounded outbox.
+    private func write(to channel: any Channel, for client: Exchange.Client) async throws {
+        for await _ in client.wakes {
+            wake: while true {
+                switch exchange.take(client.id) {
+                case .bytes(let bytes): try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+                case .wait: break wake
+                case .end(let code):
+                    if let code, code != .shutdown { logger.notice("client \(client.id) let go: \(code)") }
+                    return
+                }
+            }
+        }
+    }
+}
+
+/// The process at the other end, as the kernel knows it. Laid out as `struct ucred`, which Swift does not import.
+private struct Peer: Sendable {
+    var pid: Int32 = 0
+    var uid: UInt32 = 0
+    var gid: UInt32 = 0
+
+    /// nil if the kernel does not tell.
+    init?(of channel: any Channel) async {
+        guard let socket = channel as? any SocketOptionProvider else { return nil }
+        let option = NIOBSDSocket.Option(rawValue: SO_PEERCRED)
+        let peer: EventLoopFuture<Peer> = socket.unsafeGetSocketOption(level: .socket, name: option)
+        guard let peer = try? await peer.get() else { return nil }
+        self = peer
+    }
+}

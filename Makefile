@@ -1,0 +1,66 @@
+# make run: from a fresh clone to a live transcript. make test: everything that can be tested here.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+
+PACKAGES := libasound2-dev libsndfile1-dev libsoxr-dev pkg-config python3 python3-pip
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+NARRATOR := .build/release/narrator
+MODELS := whisper-tiny.en
+
+.PHONY: build run test test-build models setup lint format asan tsan bench clean
+
+build: setup
+	swift build -c release $(SWIFT_FLAGS)
+
+# Installs the apt packages that are missing; needs root or sudo only then.
+setup:
+	@command -v swift >/dev/null || { echo "No Swift toolchain found. Install Swift 6.2 or later from swift.org/install." >&2; exit 1; }
+	missing=""
+	for package in $(PACKAGES); do
+	    dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"
+	done
+	[ -n "$$missing" ] || exit 0
+	echo "Installing$$missing"
+	as_root=""
+	if [ "$$(id -u)" != 0 ]; then
+	    command -v sudo >/dev/null || { echo "Not root and no sudo. Run as root: apt-get install$$missing" >&2; exit 1; }
+	    as_root=sudo
+	fi
+	$$as_root apt-get update -q
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
+
+models: build
+	for model in $(MODELS); do $(NARRATOR) models pull $$model; done
+
+# The daemon plays samples/ at the pace of a microphone; a subscriber shows what it tells.
+run: models
+	folder=$$(mktemp -d)
+	trap 'kill $$daemon 2>/dev/null || true; rm -rf $$folder' EXIT
+	$(NARRATOR) run Pipelines/demo.yaml --once --wait-clients 1 --socket $$folder/narrator.sock 2>$$folder/log & daemon=$$!
+	for _ in $$(seq 100); do [ -S $$folder/narrator.sock ] && break; kill -0 $$daemon || { cat $$folder/log >&2; exit 1; }; sleep 0.1; done
+	$(NARRATOR) listen --socket $$folder/narrator.sock
+	wait $$daemon || { cat $$folder/log >&2; exit 1; }
+
+test-build: build
+	swift build -c release --build-tests $(SWIFT_FLAGS)
+
+test: MODELS := whisper-tiny.en whisper-base
+test: test-build models
+	Tests/run
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+
+format:
+	swift format -i -r Sources Tests Package.swift
+
+# Each sanitizer has its own folder: a change of flags rebuilds everything.
+asan:
+	SWIFT_BACKTRACE=enable=no swift test --sanitize=address --disable-xctest --scratch-path .build-asan
+
+tsan:
+	SWIFT_BACKTRACE=enable=no swift test --sanitize=thread --disable-xctest --scratch-path .build-tsan
+
+clean:
+	rm -rf .build .build-*

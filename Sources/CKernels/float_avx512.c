@@ -1,0 +1,26 @@
+#if defined(__x86_64__)
+#include "internal.h"
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma,f16c"))), \
+                             apply_to = function)
+
+#define CK(name) ck_##name##_avx512
+#define CK_ROW(name) ck_##name##_avx512
+#define MR 12 // 24 sums, 2 weights, 1 input of 32 registers
+#include "vector_avx512.h"
+#include "exp_body.h"
+#include "float_body.h"
+
+#define v_step v_fma
+#include "product_body.h"
+#include "matmul_body.h"
+
+#define CK_ATTEND CK(attend)
+#define UNITS(n) (n)
+#define narrow(row, n) (void)(row)
+#include "attend_body.h"
+
+#pragma clang attribute pop
+#endif

@@ -1,1 +1,0 @@
-// Sources of sound: ALSA, files, standard input, synthetic.

@@ -1,0 +1,52 @@
+package import Media
+
+/// What can go wrong between a device or a file and its samples.
+package enum CaptureError: Error, Equatable {
+    /// There is no such file.
+    case fileMissing(path: String)
+    /// A file or device that we may not open.
+    case notPermitted(name: String)
+    /// A file that cannot be read as sound; `reason` has no full stop.
+    case badAudio(path: String, reason: String)
+    case deviceNotFound(name: String, available: [String])
+    /// Another program has it.
+    case deviceBusy(name: String)
+    /// None of the formats asked for; `reason` says which step refused.
+    case formatRefused(device: String, reason: String)
+    /// Numbers outside of what any source can have.
+    case formatAbsurd(AudioFormat)
+    /// It was there and has gone, or has stopped delivering.
+    case lost(device: String, errno: CInt)
+}
+
+extension CaptureError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .fileMissing(let path):
+            "There is no file '\(path)'. Check the path."
+        case .notPermitted(let name):
+            "Not permitted to read '\(name)'. Change its permissions, or for a sound device join the group 'audio'."
+        case .badAudio(let path, let reason):
+            "Cannot read '\(path)' as sound: \(reason). Give a WAV, FLAC, OGG or MP3 file."
+        case .deviceNotFound(let name, []):
+            "No capture device named '\(name)', and none other was found. Plug in a microphone."
+        case .deviceNotFound(let name, let available):
+            "No capture device named '\(name)'. Use one of: \(available.joined(separator: ", "))."
+        case .deviceBusy(let name):
+            "Another program is using '\(name)'. Close it, or share the device through 'default' or 'dsnoop'."
+        case .formatRefused(let device, let reason):
+            "'\(device)' refused what was asked of it: \(reason). `narrator devices` shows what it offers."
+        case .formatAbsurd(let format):
+            "No source delivers \(format). Use \(SoundLimits.rateHz.lowerBound)...\(SoundLimits.rateHz.upperBound) Hz "
+                + "and 1...\(SoundLimits.channels.upperBound) channels."
+        case .lost(let device, let errno):
+            "'\(device)' stopped delivering (\(errorText(errno))). Check its cable and power, then start again."
+        }
+    }
+}
+
+/// What a rate and a channel count may be before anything is allocated for them.
+package enum SoundLimits {
+    package static let rateHz = 1_000...768_000
+    package static let channels = 1...64
+}

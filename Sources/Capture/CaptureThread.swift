@@ -1,0 +1,47 @@
+import CShims
+import Glibc
+
+/// A pthread of its own for one device: named, without signals, at realtime priority when that is granted.
+struct CaptureThread: ~Copyable, Sendable {
+    private let thread: pthread_t
+
+    /// - Throws: `lost` if no thread can be had.
+    init(name: String, device: String, body: @escaping @Sendable () -> Void) throws(CaptureError) {
+        var thread = pthread_t()
+        let code = start(&thread, Work(name: name, body: body))
+        guard code == 0 else { throw .lost(device: device, errno: code) }
+        self.thread = thread
+    }
+
+    /// Waits for the body to return: see that it does.
+    deinit { pthread_join(thread, nil) }
+}
+
+private final class Work: Sendable {
+    /// Above ordinary programs, below the kernel's interrupt threads, which are at 50.
+    static let priority: CInt = 20
+
+    let name: String
+    let body: @Sendable () -> Void
+
+    init(name: String, body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.body = body
+    }
+
+    func run() {
+        _ = cshim_thread_set_name(name)
+        _ = cshim_thread_block_signals()
+        _ = cshim_thread_request_realtime(Self.priority) // refused to most users, and then not needed badly
+        body()
+    }
+}
+
+/// Outside of every type, so that the C closure inherits no isolation.
+private func start(_ thread: inout pthread_t, _ work: Work) -> CInt {
+    let context = Unmanaged.passRetained(work)
+    let code = pthread_create(&thread, nil, { Unmanaged<Work>.fromOpaque($0!).takeRetainedValue().run(); return nil },
+        context.toOpaque())
+    if code != 0 { context.release() }
+    return code
+}

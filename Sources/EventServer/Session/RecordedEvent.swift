@@ -1,0 +1,68 @@
+import Events
+
+/// An event as the server keeps it: with its line, written once for all clients.
+struct RecordedEvent {
+    let event: Event
+    /// The whole event on the wire, words included.
+    let line: [UInt8]
+    /// Monotonic, so that a clock set at boot does not empty the ring.
+    let uptimeMs: Int
+
+    init(_ event: Event, uptimeMs: Int) {
+        self.event = event
+        self.line = event.wire.line
+        self.uptimeMs = uptimeMs
+    }
+
+    /// The line for a client that asked for `detail`.
+    func line(_ detail: Detail) -> [UInt8] {
+        var event = event
+        switch event.body {
+        case .transcriptPartial(var partial) where !detail.tentative && !partial.tentative.isEmpty:
+            partial.tentative = ""
+            event.body = .transcriptPartial(partial)
+        case .transcriptFinal(var final) where !detail.words && final.words != nil:
+            final.words = nil
+            event.body = .transcriptFinal(final)
+        default: return line
+        }
+        return event.wire.line
+    }
+
+    /// How much of an event a client gets.
+    struct Detail: Equatable {
+        var tentative: Bool
+        var words: Bool
+
+        /// What two subscriptions of one client ask for together.
+        func union(_ other: Detail) -> Detail {
+            Detail(tentative: tentative || other.tentative, words: words || other.words)
+        }
+    }
+}
+
+extension EventBody {
+    /// What an event tells about. A newer event of the same subject makes an older soft one worthless.
+    enum Subject: Hashable {
+        case utterance(Int), stats, model(String)
+    }
+
+    var subject: Subject? {
+        switch self {
+        case .transcriptPartial(let partial): .utterance(partial.utt)
+        case .transcriptFinal(let final): .utterance(final.utt)
+        case .transcriptDiscarded(let utt, _, _): .utterance(utt)
+        case .modelProgress(let model, _, _), .modelReady(let model, _): .model(model)
+        case .stats: .stats
+        default: nil
+        }
+    }
+
+    /// A client too slow for everything loses these first.
+    var isSoft: Bool {
+        switch self {
+        case .transcriptPartial, .modelProgress, .stats: true
+        default: false
+        }
+    }
+}

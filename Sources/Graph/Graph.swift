@@ -1,1 +1,0 @@
-// Stages, links, topology, runner.

@@ -1,1 +1,0 @@
-// Tensor views, thread pool, instruction sets and the Swift face of the C kernels.

@@ -1,1 +1,0 @@
-// Resampling, channel policy, log-mel.

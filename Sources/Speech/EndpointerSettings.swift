@@ -1,0 +1,29 @@
+package import Media
+
+/// When an utterance begins and ends.
+package struct EndpointerSettings: Hashable, Sendable {
+    /// Silence that ends a young utterance; an old one ends at shorter pauses.
+    package var silence: MediaTime
+    /// Sound kept from before the onset of speech.
+    package var preroll: MediaTime
+    /// Speech that must outweigh the silence around it before an utterance begins.
+    package var minSpeech: MediaTime
+    /// Length at which an utterance is cut, preroll included.
+    package var max: MediaTime
+    /// Probability from which a chunk is speech.
+    package var threshold: Float
+
+    package init(
+        silence: MediaTime = MediaTime(milliseconds: 500), preroll: MediaTime = MediaTime(milliseconds: 300),
+        minSpeech: MediaTime = MediaTime(milliseconds: 100), max: MediaTime = MediaTime(milliseconds: 28_000),
+        threshold: Float = 0.5
+    ) {
+        precondition(silence >= .zero && preroll >= .zero && minSpeech >= .zero, "\(silence), \(preroll), \(minSpeech)")
+        precondition(max >= MediaTime(milliseconds: 1_000), "utterances of at most \(max)")
+        self.silence = silence
+        self.preroll = preroll
+        self.minSpeech = minSpeech
+        self.max = max
+        self.threshold = threshold
+    }
+}

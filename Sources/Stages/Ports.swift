@@ -1,0 +1,19 @@
+package import Graph
+import Media
+package import Speech
+
+// What travels between the stages of speech.
+
+extension UtterancePiece: PortValue {
+    package static let port = PortType("utterances")
+}
+
+extension Speech.TranscriptUpdate: PortValue {
+    package static let port = PortType("transcript")
+}
+
+/// Mono sound at 16 kHz: what `endpoint` and the models take.
+struct SpeechBlock: PortValue {
+    static let port = PortType("speech, 16 kHz mono")
+    let block: AudioBlock
+}

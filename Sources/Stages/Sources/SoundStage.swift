@@ -1,0 +1,24 @@
+import Capture
+import Events
+import Graph
+import Media
+import Synchronization
+
+/// Carries any `SoundSource` into the graph, at its pace, and says what the device lost.
+struct SoundStage<Sound: SoundSource & ~Copyable>: Source {
+    let sink: any EventSink
+    /// Opens the source when the graph starts; stream time 0 is the given monotonic time.
+    let open: @Sendable (_ streamZero: Int64) throws -> Sound
+
+    func run(_ output: SourceOutput) async throws {
+        var sound = try open(MonotonicClock.now() - output.clock.now(output.source).nanoseconds)
+        try await SoundPump.run(&sound, clock: ContinuousClock(), isStopped: { output.isStopped }) { block in
+            if block.lostBefore > .zero {
+                sink.emit(
+                    .deviceOverrun(lostMs: block.lostBefore.milliseconds, atMs: block.time.milliseconds),
+                    src: output.source.name)
+            }
+            await output.send(block, reaching: block.end)
+        }
+    }
+}

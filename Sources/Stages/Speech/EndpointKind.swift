@@ -1,0 +1,90 @@
+import Graph
+import Media
+import Silero
+import Speech
+
+extension StageKind {
+    /// `endpoint { vad, silence_ms, preroll_ms, min_speech_ms, max_s, threshold }`
+    static func endpoint(_ environment: StageEnvironment) -> StageKind {
+        let standard = EndpointerSettings()
+        return StageKind(
+            name: "endpoint", summary: "Cuts sound into utterances.", inputs: [SpeechBlock.port],
+            output: UtterancePiece.port,
+            settings: [
+                .optional(
+                    "vad", .model, default: .model(ModelReference(name: "silero-vad", path: "silero-vad")),
+                    "the model that tells speech from the rest"),
+                .optional(
+                    "silence_ms", .milliseconds(100...10_000), default: .duration(standard.silence),
+                    "silence that ends an utterance"),
+                .optional(
+                    "preroll_ms", .milliseconds(0...2_000), default: .duration(standard.preroll),
+                    "sound kept from before the onset"),
+                .optional(
+                    "min_speech_ms", .milliseconds(0...5_000), default: .duration(standard.minSpeech),
+                    "shorter speech is a noise"),
+                .optional(
+                    "max_s", .seconds(2...29), default: .duration(standard.max), "length at which an utterance is cut"),
+                .optional(
+                    "threshold", .number(0.05...0.95), default: .number(Double(standard.threshold)),
+                    "probability from which sound is speech"),
+            ],
+            notes: { environment.notes(on: $0.model("vad")) },
+            make: { settings, _ in
+                let vad = SileroVAD(weights: try environment.silero(settings.model("vad")))
+                let endpointing = EndpointerSettings(
+                    silence: settings.duration("silence_ms"), preroll: settings.duration("preroll_ms"),
+                    minSpeech: settings.duration("min_speech_ms"), max: settings.duration("max_s"),
+                    threshold: Float(settings.number("threshold")))
+                return .worker(
+                    EndpointWorker(vad: vad, settings: endpointing, nextUtterance: environment.nextUtterance))
+            })
+    }
+}
+
+/// Voice activity and `UtteranceSegmenter` as a stage.
+final class EndpointWorker: Worker {
+    let urgency = Urgency.signal
+    private let vad: SileroVAD
+    private let settings: EndpointerSettings
+    private let nextUtterance: @Sendable () -> UtteranceID
+    private var segmenter: UtteranceSegmenter?
+    private var ready: [UtterancePiece] = []
+
+    init(vad: SileroVAD, settings: EndpointerSettings, nextUtterance: @escaping @Sendable () -> UtteranceID) {
+        self.vad = vad
+        self.settings = settings
+        self.nextUtterance = nextUtterance
+    }
+
+    func offer(_ packet: Packet) throws {
+        let block = try packet.value(as: SpeechBlock.self).block
+        let probability = vad.probability(of:)
+        var current =
+            segmenter ?? UtteranceSegmenter(settings: settings, origin: block.time, nextUtterance: nextUtterance)
+        if block.lostBefore > .zero {
+            ready += current.advance(silence: max(.zero, block.time - current.time), probability: probability)
+        }
+        ready += current.step(block.samples, probability: probability)
+        segmenter = current
+    }
+
+    func finish() throws {
+        guard var current = segmenter else { return }
+        segmenter = nil
+        ready += current.finish(probability: vad.probability(of:))
+    }
+
+    func control(_ control: StageControl) throws {
+        if control == .flush, var current = segmenter {
+            ready += current.end(.flush)
+            segmenter = current
+        }
+    }
+
+    func work(_ output: Output) -> Progress {
+        for piece in ready { output.send(piece) }
+        ready = []
+        return .idle
+    }
+}

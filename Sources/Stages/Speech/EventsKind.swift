@@ -1,0 +1,82 @@
+package import Events
+import Graph
+import Media
+package import Speech
+
+extension StageKind {
+    /// `events`: what subscribers get.
+    static func events(_ environment: StageEnvironment) -> StageKind {
+        StageKind(
+            name: "events", summary: "Tells subscribers.", inputs: [Speech.TranscriptUpdate.port], acceptsManyInputs: true,
+            make: { _, _ in .worker(EventsWorker(sink: environment.sink)) })
+    }
+}
+
+/// Maps what stages tell to events and hands them to the sink.
+final class EventsWorker: Worker {
+    let urgency = Urgency.signal
+    private let sink: any EventSink
+
+    init(sink: any EventSink) { self.sink = sink }
+
+    func offer(_ packet: Packet) throws {
+        sink.emit(EventBody(try packet.value(as: Speech.TranscriptUpdate.self)), src: packet.origin.name)
+    }
+
+    func work(_ output: Output) -> Progress { .idle }
+}
+
+extension EventBody {
+    package init(_ update: Speech.TranscriptUpdate) {
+        switch update {
+        case .started(let utterance, let at):
+            self = .speechStarted(utt: utterance.number, atMs: at.milliseconds)
+        case .stopped(let utterance, let at, let cause):
+            self = .speechStopped(utt: utterance.number, atMs: at.milliseconds, cause: StopCause(cause))
+        case .partial(let partial):
+            self = .transcriptPartial(
+                PartialTranscript(
+                    utt: partial.utterance.number, rev: partial.revision, committed: partial.committed,
+                    tentative: partial.tentative, startMs: partial.start.milliseconds, endMs: partial.end.milliseconds,
+                    lagMs: partial.lag.milliseconds))
+        case .final(let final):
+            self = .transcriptFinal(
+                FinalTranscript(
+                    utt: final.utterance.number, text: final.text, startMs: final.start.milliseconds,
+                    endMs: final.end.milliseconds, language: final.language, confidence: Double(final.confidence),
+                    words: final.words.map {
+                        .init(
+                            text: $0.text, startMs: $0.start.milliseconds, endMs: $0.end.milliseconds,
+                            confidence: Double($0.confidence))
+                    },
+                    model: final.model, latencyMs: final.latency.milliseconds))
+        case .discarded(let utterance, let reason, let committed):
+            self = .transcriptDiscarded(utt: utterance.number, reason: DiscardReason(reason), committed: committed)
+        }
+    }
+}
+
+extension StopCause {
+    fileprivate init(_ cause: EndCause) {
+        self =
+            switch cause {
+            case .endpoint: .endpoint
+            case .max: .max
+            case .flush: .flush
+            case .mute: .mute
+            case .end: .end
+            }
+    }
+}
+
+extension DiscardReason {
+    fileprivate init(_ reason: Speech.TranscriptUpdate.DiscardReason) {
+        self =
+            switch reason {
+            case .silence: .silence
+            case .loop: .loop
+            case .lowConfidence: .lowConfidence
+            case .shutdown: .shutdown
+            }
+    }
+}

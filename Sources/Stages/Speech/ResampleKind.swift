@@ -1,0 +1,84 @@
+import Graph
+import Media
+import Signal
+
+extension StageKind {
+    /// `resample { rate_hz: 16000, channel: mix | left | right | loudest }`
+    static func resample(_ environment: StageEnvironment) -> StageKind {
+        StageKind(
+            name: "resample", summary: "Makes one channel at 16 kHz of any sound.", inputs: [AudioBlock.port],
+            output: SpeechBlock.port,
+            settings: [
+                // Every model hears 16 kHz; the setting states it and leaves room for others.
+                .optional("rate_hz", .integer(16_000...16_000), default: .integer(16_000), "the rate of the output"),
+                .optional(
+                    "channel", .choice(ChannelPolicy.allCases.map(\.rawValue)), default: .string("mix"),
+                    "which channels are heard"),
+            ],
+            make: { settings, context in
+                let policy = ChannelPolicy(rawValue: settings.string("channel")) ?? .mix
+                return .worker(
+                    ResampleWorker(rateHz: settings.integer("rate_hz"), policy: policy) { notice in
+                        environment.report("stage '\(context.stage)': \(notice)")
+                    })
+            })
+    }
+}
+
+/// Channels to one, then any rate to one. Times are those of capture: what is still inside is subtracted.
+final class ResampleWorker: Worker {
+    let urgency = Urgency.signal
+    private let rateHz: Int
+    private let policy: ChannelPolicy
+    private let report: (String) -> Void
+    private var chain: SpeechChain?
+    private var input: AudioBlock?
+    private var ended = false
+
+    init(rateHz: Int, policy: ChannelPolicy, report: @escaping (String) -> Void) {
+        self.rateHz = rateHz
+        self.policy = policy
+        self.report = report
+    }
+
+    func offer(_ packet: Packet) throws { input = try packet.value(as: AudioBlock.self) }
+
+    func finish() throws { ended = true }
+
+    func work(_ output: Output) throws -> Progress {
+        if let block = input {
+            input = nil
+            try take(block, output)
+        } else if ended {
+            close(output)
+        }
+        return .idle
+    }
+
+    private func take(_ block: AudioBlock, _ output: Output) throws {
+        var lost = MediaTime.zero
+        if let open = chain, block.lostBefore > .zero || !open.fits(block) {
+            close(output)
+            lost = block.lostBefore
+        }
+        let current = try chain ?? SpeechChain(rateHz: rateHz, policy: policy, like: block)
+        chain = current
+        let samples = current.step(block)
+        if let notice = current.takeNotice() { report(notice) }
+        send(samples, endingAt: block.end - current.pending, lost: lost, output)
+    }
+
+    private func close(_ output: Output) {
+        guard let open = chain else { return }
+        chain = nil
+        let end = open.inputEnd
+        send(open.finish(), endingAt: end, lost: .zero, output)
+    }
+
+    private func send(_ samples: [Float], endingAt end: MediaTime, lost: MediaTime, _ output: Output) {
+        guard !samples.isEmpty || lost > .zero else { return }
+        let time = end - MediaTime(samples: samples.count, rateHz: rateHz)
+        output.send(
+            SpeechBlock(block: AudioBlock(time: time, rateHz: rateHz, channels: 1, samples: samples, lostBefore: lost)))
+    }
+}

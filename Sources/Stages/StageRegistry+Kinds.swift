@@ -1,0 +1,17 @@
+package import Graph
+
+extension StageRegistry {
+    /// Every kind of stage there is. A new kind is one file and one line here.
+    package static func standard(_ environment: StageEnvironment) -> StageRegistry {
+        StageRegistry([
+            .audioFile(environment),
+            .standardInput(environment),
+            .testTone(environment),
+            .alsa(environment),
+            .resample(environment),
+            .endpoint(environment),
+            .transcribe(environment),
+            .events(environment),
+        ])
+    }
+}

@@ -1,0 +1,68 @@
+import Capture
+import Catalog
+import EventServer
+import Graph
+import Weights
+import Whisper
+
+extension CommandFailure {
+    /// Any error of the modules below, with its exit status.
+    init(describing error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as CatalogError: self.init(error)
+        case let error as WeightsError: self.init(error)
+        case let error as WhisperError: self.init(error)
+        case let error as CaptureError: self.init(error)
+        case let error as TopologyError: self.init(error)
+        case let error as EventServerError: self.init(error)
+        case let error as GraphError: self.init(error)
+        default: self.init(.internalFault, "\(error)")
+        }
+    }
+
+    init(_ error: CaptureError) {
+        let status: ExitStatus =
+            switch error {
+            case .fileMissing: .missing
+            case .notPermitted: .notPermitted
+            case .badAudio: .badData
+            case .formatAbsurd: .badConfiguration
+            case .deviceNotFound, .deviceBusy, .formatRefused, .lost: .unavailable
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: WhisperError) {
+        let status: ExitStatus =
+            switch error {
+            case .missing: .missing
+            case .unusable: .badData
+            case .unknownLanguage, .englishOnly: .usage
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: TopologyError) {
+        let status: ExitStatus =
+            switch error {
+            case .missing: .missing
+            case .unreadable, .invalid: .badConfiguration
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: EventServerError) {
+        self.init(.unavailable, "\(error)")
+    }
+
+    /// The status of what lies beneath; the message names the stage.
+    init(_ error: GraphError) {
+        guard case .stageFailed(let stage, let underlying) = error else {
+            self.init(.internalFault, "\(error)")
+            return
+        }
+        let beneath = CommandFailure(describing: underlying)
+        self.init(beneath.status, "stage '\(stage)': \(beneath.message)")
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Catalog
+import Daemon
+import Events
+import Foundation
+import Graph
+import Kernels
+import Stages
+
+enum TranscriptFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, srt, vtt
+}
+
+enum Switch: String, ExpressibleByArgument, CaseIterable {
+    case on, off
+}
+
+/// `narrator transcribe`: files to text, without a daemon.
+struct Transcribe: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Transcribe sound files.")
+
+    @Argument(help: "Sound files: WAV, FLAC, OGG, MP3.")
+    var files: [String]
+
+    @Option(help: "A Whisper model: a name of the catalogue or a folder.")
+    var model = "whisper-tiny.en"
+
+    @Option(help: "What is printed: text, json, srt or vtt.")
+    var format = TranscriptFormat.text
+
+    @Option(help: "The speakers' language as a two-letter code; detected if not given.")
+    var language: String?
+
+    @Option(help: ArgumentHelp("Translate; Whisper knows one way: into 'en'.", valueName: "language"))
+    var translate: String?
+
+    @Flag(help: "Use the live path: partials and commits, as the daemon does.")
+    var stream = false
+
+    @Flag(help: "With --stream: feed it at the pace of a microphone.")
+    var realtime = false
+
+    @Option(help: "Transcribe only what the voice activity detector takes for speech: on or off.")
+    var vad = Switch.on
+
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if let translate, translate.lowercased() != "en" {
+            throw ValidationError("Whisper translates into English only: --translate en")
+        }
+        if realtime, !stream { throw ValidationError("--realtime goes with --stream") }
+        if stream, vad == .off { throw ValidationError("--stream needs the voice activity detector: leave --vad on") }
+    }
+
+    func run() async throws {
+        LogOutput.start(common)
+        let worker: any FileWorker
+        do {
+            let pool = ThreadPool(threads: try compute.threadCount)
+            let makeEnvironment = { (sink: any EventSink) in
+                StageEnvironment(
+                    models: StoreLocator(.standard()), sink: sink, pool: pool, precision: compute.precision,
+                    report: { report($0) })
+            }
+            worker =
+                stream
+                ? LiveWorker(LiveFileRun(makeEnvironment), options: liveOptions)
+                : try OfflineWorker(
+                    makeEnvironment(NoEvents()), model: ModelReference(name: model, path: model), language: language,
+                    translates: translate != nil, usesVAD: vad == .on)
+            try await worker.prepare()
+        } catch {
+            throw CommandFailure(describing: error)
+        }
+        let printer = TranscriptPrinter(format: format, model: model)
+        var firstFailure: ExitStatus?
+        for file in files {
+            do {
+                try printer.show(try await worker.transcribe(file), of: file)
+            } catch is StandardOutput.Closed {
+                return
+            } catch {
+                let failure = CommandFailure(describing: error)
+                try printer.show(failure, of: file)
+                firstFailure = firstFailure ?? failure.status
+            }
+        }
+        if let firstFailure { throw CommandFailure(firstFailure, "") }
+    }
+
+    private var liveOptions: LiveFileRun.Options {
+        var options = LiveFileRun.Options(model: model)
+        options.language = language
+        options.translates = translate != nil
+        options.isPaced = realtime
+        return options
+    }
+
+    private func report(_ text: String) {
+        if !common.quiet { FileHandle.standardError.write(Data("narrator: \(text)\n".utf8)) }
+    }
+}
+
+/// Drops events: offline there are none.
+private struct NoEvents: EventSink {
+    func emit(_ body: EventBody, src: String) {}
+}
