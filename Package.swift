@@ -103,7 +103,7 @@ let package = Package(
         test("Weights"),
         test("Graph", ["Media"], data: ["Broken"]),
         test("Events", ["Media"]),
-        test("Catalog", [crypto]),
+        test("Catalog", [crypto], data: ["web_fixture.py", "wheel_fixture.py"]),
         test("EventServer", ["Events"]),
         test("Speech", ["Media"]),
         test("Layers", ["Kernels"]),
