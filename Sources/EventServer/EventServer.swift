@@ -13,6 +13,8 @@ package final class EventServer: EventSink {
     private enum Phase {
         case new
         case bound(ListeningSocket)
+        /// `run` has the socket and NIO is about to.
+        case starting(ListeningSocket)
         case running(ListeningSocket, any Channel)
         case over
     }
@@ -51,7 +53,12 @@ package final class EventServer: EventSink {
 
     /// Serves until `drain`; a cancelled task hangs up on all clients at once.
     package func run() async throws {
-        guard case .bound(let socket) = phase.withLock({ $0 }) else { return }
+        let bound: ListeningSocket? = phase.withLock { phase in
+            guard case .bound(let socket) = phase else { return nil }
+            phase = .starting(socket)
+            return socket
+        }
+        guard let socket = bound else { return }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { socket.unlink() }
         do {
@@ -79,6 +86,7 @@ package final class EventServer: EventSink {
         case .bound(let socket):
             socket.unlink()
             socket.close()
+        case .starting(let socket): socket.unlink()  // `run` finds that it is over
         case .running(let socket, let channel):
             socket.unlink()
             channel.close(promise: nil)
@@ -94,16 +102,23 @@ package final class EventServer: EventSink {
         exchange.hangUp()
     }
 
-    private typealias ClientChannel = NIOAsyncChannel<ByteBuffer, Never>
+    private struct Arrival: Sendable {
+        let stream: NIOAsyncChannel<ByteBuffer, Never>
+        let peer: Peer?
+    }
 
     private func serve(_ socket: ListeningSocket, on group: MultiThreadedEventLoopGroup) async throws {
         let listener = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(socket.descriptor) { channel in
-                channel.eventLoop.makeCompletedFuture { try ClientChannel(wrappingChannelSynchronously: channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    // Asked here, because a client that hangs up at once has gone a moment later.
+                    let peer = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { Peer(of: $0) }
+                    return try Arrival(stream: NIOAsyncChannel(wrappingChannelSynchronously: channel), peer: peer ?? nil)
+                }
             }
         let isWanted = phase.withLock { phase in
-            guard case .bound = phase else { return false }
+            guard case .starting = phase else { return false }
             phase = .running(socket, listener.channel)
             return true
         }
@@ -118,9 +133,8 @@ package final class EventServer: EventSink {
     }
 
     /// The life of one client. What goes wrong on its connection ends it and nothing else.
-    private func serve(_ client: ClientChannel) async {
-        let channel = client.channel
-        let peer = await Peer(of: channel)
+    private func serve(_ client: Arrival) async {
+        let (channel, peer) = (client.stream.channel, client.peer)
         let role: Role = peer.map { isTrusted($0.uid) } ?? false ? .control : .read
         let served = exchange.connect(role: role) { grace in
             channel.eventLoop.scheduleTask(in: .nanoseconds(Int64(grace / .nanoseconds(1)))) {
@@ -131,11 +145,12 @@ package final class EventServer: EventSink {
         // The writer sleeps while nothing is to be said; this wakes it when the client has gone.
         channel.closeFuture.whenComplete { [exchange] _ in exchange.disconnect(served.id) }
         do {
-            try await client.executeThenClose { inbound, _ in
-                try await withThrowingTaskGroup { tasks in
-                    tasks.addTask { try await self.read(inbound, from: served.id, role: role) }
-                    try await self.write(to: channel, for: served)
-                    tasks.cancelAll()
+            try await client.stream.executeThenClose { inbound, _ in
+                await withTaskGroup { tasks in
+                    tasks.addTask { try? await self.read(inbound, from: served.id, role: role) }
+                    try? await self.write(to: channel, for: served)
+                    // Ends the reader, but not before it has handled what came in: a client may ask and hang up.
+                    channel.close(promise: nil)
                 }
             }
         } catch {
@@ -161,7 +176,7 @@ package final class EventServer: EventSink {
         for await _ in client.wakes {
             wake: while true {
                 switch exchange.take(client.id) {
-                case .bytes(let bytes): try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+                case .bytes(let bytes): try await send(ByteBuffer(bytes: bytes), to: channel)
                 case .wait: break wake
                 case .end(let code):
                     if let code, code != .shutdown { logger.notice("client \(client.id) let go: \(code)") }
@@ -169,6 +184,19 @@ package final class EventServer: EventSink {
                 }
             }
         }
+    }
+
+    /// A write to a client that has gone fails, and NIO then closes without reading what the client sent before. So
+    /// to such a client nothing is written; NIO finds the end by itself once it has read everything.
+    private func send(_ buffer: ByteBuffer, to channel: any Channel) async throws {
+        try await channel.eventLoop.flatSubmit {
+            let hasGone = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable {
+                (descriptor: NIOBSDSocket.Handle) in
+                var state = pollfd(fd: descriptor, events: 0, revents: 0)
+                return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLHUP) != 0
+            }
+            return hasGone ?? false ? channel.closeFuture : channel.writeAndFlush(buffer)
+        }.get()
     }
 }
 
@@ -179,11 +207,8 @@ private struct Peer: Sendable {
     var gid: UInt32 = 0
 
     /// nil if the kernel does not tell.
-    init?(of channel: any Channel) async {
-        guard let socket = channel as? any SocketOptionProvider else { return nil }
-        let option = NIOBSDSocket.Option(rawValue: SO_PEERCRED)
-        let peer: EventLoopFuture<Peer> = socket.unsafeGetSocketOption(level: .socket, name: option)
-        guard let peer = try? await peer.get() else { return nil }
-        self = peer
+    init?(of descriptor: NIOBSDSocket.Handle) {
+        var size = socklen_t(MemoryLayout<Peer>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &self, &size) == 0 else { return nil }
     }
 }

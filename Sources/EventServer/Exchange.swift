@@ -57,12 +57,13 @@ final class Exchange: Sendable {
                 clients: connections.count, subscribers: connections.values.count { $0.session.isSubscribed })
         }
 
-        mutating func resumeWaiters() {
+        /// Those whose condition holds now. They are resumed without the lock: a task's own lock is taken by that,
+        /// and a cancelled task holds its own while it waits for ours.
+        mutating func takeReadyWaiters() -> [CheckedContinuation<Void, Never>] {
             let counts = counts
-            for (id, waiter) in waiters where waiter.condition(counts) {
-                waiters[id] = nil
-                waiter.continuation.resume()
-            }
+            let ready = waiters.filter { $0.value.condition(counts) }
+            for id in ready.keys { waiters[id] = nil }
+            return ready.values.map(\.continuation)
         }
     }
 
@@ -119,10 +120,11 @@ final class Exchange: Sendable {
     }
 
     func disconnect(_ id: Int) {
-        state.withLock { state in
+        let ready = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.connections.removeValue(forKey: id)?.wake.finish()
-            state.resumeWaiters()
+            return state.takeReadyWaiters()
         }
+        for waiter in ready { waiter.resume() }
     }
 
     /// What the writer of a client sends next.
@@ -158,14 +160,15 @@ final class Exchange: Sendable {
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                state.withLock { state in
+                let ready = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                    if Task.isCancelled { return [continuation] }
                     state.waiters[id] = Waiter(condition: condition, continuation: continuation)
-                    if Task.isCancelled { state.waiters.removeValue(forKey: id)?.continuation.resume() }
-                    state.resumeWaiters()
+                    return state.takeReadyWaiters()
                 }
+                for waiter in ready { waiter.resume() }
             }
         } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: id)?.continuation.resume() }
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
         }
     }
 
@@ -215,12 +218,13 @@ final class Exchange: Sendable {
         let subscribe: SubscribeRequest
         do { subscribe = try SubscribeRequest(request.fields) } catch { return answer(request, .failure(error), id) }
         let now = configuration.clock()
-        state.withLock { state in
+        let ready = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.ring.trim(uptimeMs: now.uptimeMs)
             let (ring, seq) = (state.ring, state.seq)
             state.connections[id]?.update { $0.subscribe(subscribe, id: request.id, ring: ring, boot: boot, seq: seq) }
-            state.resumeWaiters()
+            return state.takeReadyWaiters()
         }
+        for waiter in ready { waiter.resume() }
     }
 
     private func unsubscribe(_ request: Request, _ id: Int) {

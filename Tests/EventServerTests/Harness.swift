@@ -81,12 +81,14 @@ struct TestServer: Sendable {
     }
 }
 
-/// Answers `devices` and `quit`, and remembers what it was asked.
-final class Commands: CommandHandler {
-    let asked = Mutex<[String]>([])
+/// Knows `devices` and `status`, and tells what it was asked.
+struct Commands: CommandHandler {
+    private let asked: AsyncStream<String>.Continuation?
+
+    init(_ asked: AsyncStream<String>.Continuation? = nil) { self.asked = asked }
 
     func handle(_ command: String, fields: JSONObject, role: Role) async -> Result<JSONValue, CommandError> {
-        asked.withLock { $0.append(command) }
+        asked?.yield(command)
         return switch command {
         case "devices": .success(["microphones": []])
         case "status": .success(["lag_ms": 0])

@@ -1,5 +1,4 @@
 import Events
-import Synchronization
 import Testing
 
 @testable import EventServer
@@ -115,13 +114,30 @@ struct ProtocolTests {
 
     @Test(arguments: Transport.allCases)
     func quitIsAnsweredBeforeTheDaemonIsTold(transport: Transport) async throws {
-        let commands = Commands()
-        try await withServer(transport, commands: commands) { server in
+        let (heard, hear) = AsyncStream.makeStream(of: String.self)
+        try await withServer(transport, commands: Commands(hear)) { server in
             let client = await server.client()
             #expect(await client.ask(#"{"id":1,"cmd":"quit"}"#) == ["id": 1, "ok": true, "result": [:]])
+            var commands = heard.makeAsyncIterator()
+            #expect(await commands.next() == "quit")
             #expect(await client.ask(#"{"id":2,"cmd":"ping"}"#)?["ok"] == true)
         }
-        #expect(commands.asked.withLock { $0 } == ["quit"])
+    }
+
+    @Test func aClientThatAsksAndHangsUpIsHeard() async throws {
+        let (heard, hear) = AsyncStream.makeStream(of: String.self)
+        try await withServer(.socket, commands: Commands(hear)) { server in
+            for _ in 0..<20 {
+                let client = await server.connect()  // its hello stays unread
+                await client.send(#"{"id":1,"cmd":"quit"}"#)
+                await client.hangUp()
+            }
+            var count = 0
+            for await command in heard where command == "quit" {
+                count += 1
+                if count == 20 { break }
+            }
+        }
     }
 
     @Test(arguments: Transport.allCases)
