@@ -67,17 +67,13 @@ final class DecodingPass {
     private func begin() -> Tensor<Float> {
         decoder.truncate(to: 0)
         let tokens = request.prompt + request.forced
-        let logits = decoder.forward(tokens)
-        guard request.wantsNoSpeech, let start = request.prompt.firstIndex(of: special.startOfTranscript) else {
-            return logits
+        decoder.run(tokens)
+        if request.wantsNoSpeech, let start = request.prompt.firstIndex(of: special.startOfTranscript) {
+            // Before the last row's logits, which share the tensor.
+            let logits = decoder.logits(afterRow: start).span
+            noSpeech = exp(logits[special.noSpeech] - logSumExp(logits))
         }
-        // The logits at the start of the transcript come second, as both share a tensor: keep the last row's.
-        let last = logits.array
-        let first = decoder.logits(afterRow: start)
-        noSpeech = exp(first.span[special.noSpeech] - logSumExp(first.span))
-        var restored = first.mutableSpan
-        for index in last.indices { restored[index] = last[index] }
-        return first
+        return decoder.logits(afterRow: tokens.count - 1)
     }
 
     private func choose(from logits: Tensor<Float>) -> DecodedWindow? {

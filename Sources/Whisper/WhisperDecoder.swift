@@ -40,7 +40,9 @@ final class WhisperDecoder {
             KVCache(capacity: c.textPositions, heads: c.heads, headDim: c.headDim)
         }
         crosses = (0..<c.decoderLayers).map { _ in
-            CrossAttention(maxFrames: c.audioPositions, heads: c.heads, headDim: c.headDim)
+            CrossAttention(
+            maxFrames: c.audioPositions, heads: c.heads, headDim: c.headDim,
+            precision: model.precision)
         }
         alignmentLayers = Dictionary(grouping: c.alignmentHeads, by: \.layer).mapValues { $0.map(\.head) }
     }
@@ -64,14 +66,14 @@ final class WhisperDecoder {
         alignment.removeLast(alignment.count - min(count, alignment.count))
     }
 
-    /// Runs `tokens` behind those in the cache and returns the logits [vocabulary] after row `row` of them
-    /// (the last unless told). The tensor is overwritten by the next call.
+    /// Runs `tokens` behind those in the cache and returns the logits [vocabulary] after the last of them.
+    /// The tensor is overwritten by the next call.
     func forward(_ tokens: [Int]) -> Tensor<Float> {
         run(tokens)
         return logits(afterRow: tokens.count - 1)
     }
 
-    /// Logits after row `row` of the last run.
+    /// Logits after row `row` of the last run; rows are asked for in rising order, as a row takes the first one's place.
     func logits(afterRow row: Int) -> Tensor<Float> {
         let d = model.configuration.width
         if row > 0 { normed.copy(normed, from: row * d, count: d, to: 0) }
@@ -79,7 +81,8 @@ final class WhisperDecoder {
         return logitsTensor
     }
 
-    private func run(_ tokens: [Int]) {
+    /// Runs `tokens` behind those in the cache.
+    func run(_ tokens: [Int]) {
         let rows = tokens.count
         precondition(rows > 0 && count + rows <= capacity, "\(count) + \(rows) tokens")
         embed(tokens)

@@ -25,7 +25,9 @@ final class WhisperEncoder {
         normed = Tensor(c.audioPositions, c.width, filledWith: 0)
         fused = Tensor(c.audioPositions, 3 * c.width, filledWith: 0)
         hidden = Tensor(c.audioPositions, c.feedForward, filledWith: 0)
-        attention = BidirectionalAttention(maxFrames: c.audioPositions, heads: c.heads, headDim: c.headDim)
+        attention = BidirectionalAttention(
+            maxFrames: c.audioPositions, heads: c.heads, headDim: c.headDim,
+            precision: model.precision)
     }
 
     /// The encoder's output [positions, d] once `advance` has returned true.

@@ -34,6 +34,7 @@ package final class WhisperModel: Sendable {
     }
 
     package let name: String
+    let precision: Precision
     package let configuration: WhisperConfiguration
     package let tokenizer: ByteLevelBPE
     package let special: SpecialTokens
@@ -52,7 +53,7 @@ package final class WhisperModel: Sendable {
     ///   - folder: a CTranslate2 directory.
     ///   - precision: of all matrix products; normalisation, softmax and convolution stay in float.
     package init(folder: String, name: String, precision: Precision) throws {
-        self.name = name
+        (self.name, self.precision) = (name, precision)
         let file = "\(folder)/model.bin"
         guard FileManager.default.fileExists(atPath: file) else { throw WhisperError.missing(file: file) }
         let checkpoint = try Checkpoint.open(file)

@@ -1,3 +1,4 @@
+import Foundation
 /// How a stream wants to be transcribed.
 package struct WhisperOptions: Sendable {
     package enum Task: Sendable { case transcribe, translate }
@@ -14,6 +15,8 @@ package struct WhisperOptions: Sendable {
     package var language: String?
     package var task = Task.transcribe
     package var window = Window.full
+    /// The same for partials, which come many times a second.
+    package var partialWindow = Window.full
     /// Whether the decoder writes timestamp tokens.
     package var timestamps = false
     /// Tried in turn on finals until one is accepted.
@@ -24,8 +27,14 @@ package struct WhisperOptions: Sendable {
     package init() {}
 
     /// For recordings.
-    package static var offline: WhisperOptions { WhisperOptions() }
+    package static var offline: WhisperOptions { live }
 
     /// For a speaker who is heard live: the encoder sees little more than the sound there is, many times a second.
-    package static var live: WhisperOptions { WhisperOptions() }
+    package static var live: WhisperOptions {
+        var o = WhisperOptions()
+        let e = ProcessInfo.processInfo.environment
+        if let m = e["M"] { o.partialWindow = .trimmed(marginPositions: Int(m)!, step: Int(e["S"] ?? "32")!) }
+        if let m = e["U"] { o.unstablePositions = Int(m)! }
+        return o
+    }
 }

@@ -118,7 +118,7 @@ package final class WhisperRecogniser: Recogniser {
 
     private var windowPositions: Int {
         let most = model.configuration.audioPositions
-        switch options.window {
+        switch isFinal ? options.window : options.partialWindow {
         case .full: return most
         case .trimmed(let margin, let step):
             return min((soundPositions + margin + step - 1) / step * step, most)
