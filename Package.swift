@@ -95,6 +95,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", dependencies: ["Media", "Kernels"], path: "Tests/Support"),
         .testTarget(name: "LayeringTests", path: "Tests/LayeringTests"),
+        .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"], path: "Tests/CommandLineTests"),
         test("Media"),
         test("Kernels", ["CKernels"]),
         test("Tokenizers", data: ["Golden", "make_goldens.py"]),
@@ -109,8 +110,7 @@ let package = Package(
         test("Layers", ["Kernels"]),
         test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
         test("Silero", ["Kernels"], data: ["Golden"]),
-        test("Stages", ["Graph", "Events", "Media", "Speech"]),
-        test("Daemon", ["Stages", "Graph", "Events", "EventServer"]),
+        test("Stages", ["Graph", "Events", "Kernels", "Media", "Speech"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

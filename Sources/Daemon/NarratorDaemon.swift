@@ -68,11 +68,24 @@ package final class NarratorDaemon: Sendable {
         let topology = try Topology.load(
             configuration.pipeline, overrides: configuration.overrides, registry: .standard(environment))
         for warning in topology.warnings { logger.warning("\(warning)") }
+        try Self.findModels(of: topology, in: StoreLocator(store))
         try server.bind()
         logger.info("serving \(configuration.socket)")
         graph = try await RunningGraph(topology) { stage, error in logger.error("stage '\(stage)' failed: \(error)") }
         control.attach(graph)
         logger.info("pipeline '\(topology.name)' is ready, kernels: \(InstructionSet.active.rawValue)")
+    }
+
+    /// All models that a pipeline names, before anything is opened: whoever lacks two is told of both.
+    private static func findModels(of topology: Topology, in locator: StoreLocator) throws {
+        var missing: [any Error] = []
+        for stage in topology.stages {
+            for setting in stage.kind.settings {
+                guard let model = stage.settings[setting.key]?.model else { continue }
+                do { _ = try locator.locate(model) } catch { missing.append(error) }
+            }
+        }
+        if let first = missing.first { throw ModelsMissing(first: first, all: missing) }
     }
 
     /// Runs until a signal, `quit`, or with `once` the end of all sources.
@@ -93,6 +106,19 @@ package final class NarratorDaemon: Sendable {
         control.onQuit { await group.triggerGracefulShutdown() }
         try await group.run()
         if let failure = control.failure { throw failure }
+    }
+}
+
+/// Models that a pipeline needs and that are not there.
+package struct ModelsMissing: Error, CustomStringConvertible {
+    /// Decides how the program ends.
+    package let first: any Error
+    package let all: [any Error]
+
+    package var description: String {
+        var texts: [String] = []
+        for text in all.map({ "\($0)" }) where !texts.contains(text) { texts.append(text) }
+        return texts.joined(separator: "\n")
     }
 }
 

@@ -1,5 +1,5 @@
 package import Graph
-import Media
+package import Media
 package import Speech
 
 // What travels between the stages of speech.
@@ -13,7 +13,7 @@ extension Speech.TranscriptUpdate: PortValue {
 }
 
 /// Mono sound at 16 kHz: what `endpoint` and the models take.
-struct SpeechBlock: PortValue {
-    static let port = PortType("speech, 16 kHz mono")
-    let block: AudioBlock
+package struct SpeechBlock: PortValue {
+    package static let port = PortType("speech, 16 kHz mono")
+    package let block: AudioBlock
 }

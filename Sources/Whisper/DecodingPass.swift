@@ -33,6 +33,8 @@ final class DecodingPass {
         var wantsNoSpeech: Bool
     }
 
+    private enum Choice { case token, over(DecodedWindow) }
+
     private let decoder: WhisperDecoder
     private let special: SpecialTokens
     private let rules: LogitRules
@@ -52,51 +54,58 @@ final class DecodingPass {
         random = Sampler(seed: UInt64(request.temperature * 10))
     }
 
-    /// Chooses one token. The result once the pass is over.
+    /// Chooses one token, or as many as were guessed right. The result once the pass is over.
     func advance() -> DecodedWindow? {
-        let logits: Tensor<Float>
-        if started {
-            logits = decoder.forward([output[output.count - 1]])
-        } else {
+        guard started else {
             started = true
-            logits = begin()
+            return begin()
         }
-        return choose(from: logits)
+        if case .over(let window) = choose(from: decoder.forward([output[output.count - 1]]), row: 0) { return window }
+        return nil
     }
 
-    private func begin() -> Tensor<Float> {
+    /// Feeds prompt, forced output and guess at once, and goes along the guess as long as it would be chosen.
+    private func begin() -> DecodedWindow? {
         decoder.truncate(to: 0)
-        let tokens = request.prompt + request.forced
-        decoder.run(tokens)
+        let guess = Array(request.guess.prefix(WhisperDecoder.maxLogitRows - 1))
+        let known = request.prompt.count + request.forced.count
+        decoder.run(request.prompt + request.forced + guess)
         if request.wantsNoSpeech, let start = request.prompt.firstIndex(of: special.startOfTranscript) {
-            // Before the last row's logits, which share the tensor.
-            let logits = decoder.logits(afterRow: start).span
+            let logits = decoder.logits(afterRows: start..<start + 1).row(0)
             noSpeech = exp(logits[special.noSpeech] - logSumExp(logits))
         }
-        return decoder.logits(afterRow: tokens.count - 1)
+        let logits = decoder.logits(afterRows: known - 1..<known + guess.count)
+        for row in 0...guess.count {
+            if case .over(let window) = choose(from: logits, row: row) { return window }
+            if row < guess.count, output[output.count - 1] != guess[row] {
+                decoder.truncate(to: known + row)
+                break
+            }
+        }
+        return nil
     }
 
-    private func choose(from logits: Tensor<Float>) -> DecodedWindow? {
-        var scores = logits.mutableSpan
+    private func choose(from logits: Tensor<Float>, row: Int) -> Choice {
+        var scores = logits.mutableRow(row)
         rules.apply(to: &scores, after: output)
         let token: Int
         if request.temperature == 0 {
-            token = indexOfMaximum(logits.span)
+            token = indexOfMaximum(scores.span)
         } else {
-            token = random.sample(logits.span, temperature: request.temperature)
+            token = random.sample(scores.span, temperature: request.temperature)
         }
-        let logProbability = logits.span[token] - logSumExp(logits.span)
+        let logProbability = scores[token] - logSumExp(scores.span)
         sum += logProbability
         chosen += 1
-        if token == special.endOfText { return result(looped: false) }
+        if token == special.endOfText { return .over(result(looped: false)) }
         output.append(token)
         logProbabilities.append(logProbability)
         if let period = LoopGuard.loopLength(output.filter(special.isText)) {
             cutLoop(period: period)
-            return result(looped: true)
+            return .over(result(looped: true))
         }
         let full = decoder.count + 1 >= decoder.capacity
-        return output.count >= request.limit || full ? result(looped: false) : nil
+        return output.count >= request.limit || full ? .over(result(looped: false)) : .token
     }
 
     private func cutLoop(period: Int) {

@@ -5,6 +5,8 @@ import Layers
 final class WhisperDecoder {
     /// Tokens in one call: a prompt with committed and tentative text.
     static let maxTokens = 448
+    /// Rows of logits at a time: one that is chosen from, and a guess that is checked.
+    static let maxLogitRows = 16
 
     // N tokens, d width, T encoder positions, H heads
     private let model: WhisperModel
@@ -15,7 +17,8 @@ final class WhisperDecoder {
     private let query: Tensor<Float> // [N, d]
     private let hidden: Tensor<Float> // [N, f]
     private let encoded: Tensor<Float> // [T, 2d]
-    private let logitsTensor: Tensor<Float> // [verifyRows, vocabulary]
+    private let logitsTensor: Tensor<Float> // [maxLogitRows, vocabulary]
+    private let logitInput: Tensor<Float> // [maxLogitRows, d]
     private let crossWeights: Tensor<Float> // [N, H, T]
     private let caches: [KVCache]
     private let crosses: [CrossAttention]
@@ -34,7 +37,8 @@ final class WhisperDecoder {
         query = Tensor(n, c.width, filledWith: 0)
         hidden = Tensor(n, c.feedForward, filledWith: 0)
         encoded = Tensor(c.audioPositions, 2 * c.width, filledWith: 0)
-        logitsTensor = Tensor(1, c.vocabularySize, filledWith: 0)
+        logitsTensor = Tensor(Self.maxLogitRows, c.vocabularySize, filledWith: 0)
+        logitInput = Tensor(Self.maxLogitRows, c.width, filledWith: 0)
         crossWeights = Tensor(n, c.heads, c.audioPositions, filledWith: 0)
         caches = (0..<c.decoderLayers).map { _ in
             KVCache(capacity: c.textPositions, heads: c.heads, headDim: c.headDim)
@@ -66,18 +70,18 @@ final class WhisperDecoder {
         alignment.removeLast(alignment.count - min(count, alignment.count))
     }
 
-    /// Runs `tokens` behind those in the cache and returns the logits [vocabulary] after the last of them.
-    /// The tensor is overwritten by the next call.
+    /// Runs `tokens` behind those in the cache and returns the logits after the last of them, as row 0.
     func forward(_ tokens: [Int]) -> Tensor<Float> {
         run(tokens)
-        return logits(afterRow: tokens.count - 1)
+        return logits(afterRows: tokens.count - 1..<tokens.count)
     }
 
-    /// Logits after row `row` of the last run; rows are asked for in rising order, as a row takes the first one's place.
-    func logits(afterRow row: Int) -> Tensor<Float> {
+    /// Logits [rows, vocabulary] after `rows` of the last run, at most `maxLogitRows` of them. The tensor is overwritten
+    /// by the next call.
+    func logits(afterRows rows: Range<Int>) -> Tensor<Float> {
         let d = model.configuration.width
-        if row > 0 { normed.copy(normed, from: row * d, count: d, to: 0) }
-        model.vocabularyProduct(normed, rows: 1, into: logitsTensor, pool: pool)
+        logitInput.copy(normed, from: rows.lowerBound * d, count: rows.count * d, to: 0)
+        model.vocabularyProduct(logitInput, rows: rows.count, into: logitsTensor, pool: pool)
         return logitsTensor
     }
 

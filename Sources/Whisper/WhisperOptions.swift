@@ -23,6 +23,8 @@ package struct WhisperOptions: Sendable {
     package var temperatures: [Float] = [0, 0.2, 0.4, 0.6, 0.8, 1]
     /// Words whose attention lies within this many positions of 20 ms before the end of the sound are not stable.
     package var unstablePositions = 40
+    /// A word less sure than this is not stable.
+    package var stableConfidence: Float = 0.5
 
     package init() {}
 
@@ -34,6 +36,7 @@ package struct WhisperOptions: Sendable {
         var o = WhisperOptions()
         let e = ProcessInfo.processInfo.environment
         if let m = e["M"] { o.partialWindow = .trimmed(marginPositions: Int(m)!, step: Int(e["S"] ?? "32")!) }
+        if let m = e["C"] { o.stableConfidence = Float(m)! }
         if let m = e["U"] { o.unstablePositions = Int(m)! }
         return o
     }

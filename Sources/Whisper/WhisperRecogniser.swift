@@ -126,8 +126,8 @@ package final class WhisperRecogniser: Recogniser {
     }
 
     private func detectLanguage() {
-        let logits = decoder.forward([model.special.startOfTranscript])
-        let best = model.special.languages.max { logits.span[$0.value] < logits.span[$1.value] }
+        let logits = decoder.forward([model.special.startOfTranscript]).row(0)
+        let best = model.special.languages.max { logits[$0.value] < logits[$1.value] }
         language = best?.key ?? "en"
         decoder.truncate(to: 0)
     }
@@ -141,8 +141,10 @@ package final class WhisperRecogniser: Recogniser {
         if !options.timestamps { prompt.append(special.noTimestamps) }
         var forced = draft.committed.flatMap(\.tokens)
         if options.timestamps, !forced.isEmpty { forced.insert(special.timestampBegin, at: 0) }
+        let temperature = options.temperatures[index]
+        let guess = temperature == 0 && !options.timestamps ? draft.tentative.flatMap(\.tokens) : []
         let request = DecodingPass.Request(
-            prompt: prompt, forced: forced, temperature: options.temperatures[index],
+            prompt: prompt, forced: forced, guess: guess, temperature: temperature,
             limit: forced.count + outputLimit, wantsNoSpeech: isFinal && index == 0)
         let pass = DecodingPass(decoder: decoder, special: special, rules: rules, request: request)
         phase = .decoding(pass, temperature: index)
@@ -185,7 +187,8 @@ package final class WhisperRecogniser: Recogniser {
             }
         let limit = soundPositions - options.unstablePositions
         return Hypothesis(
-            words: words, verdict: verdict, stableWords: timing.stableWords(words, of: window, before: limit),
+            words: words, verdict: verdict, stableWords: timing.stableWords(
+                words, of: window, before: limit, surety: options.stableConfidence),
             language: language, meanLogProbability: window.meanLogProbability)
     }
 }

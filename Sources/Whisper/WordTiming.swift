@@ -21,22 +21,24 @@ struct WordTiming {
         for group in groups(of: kept.map { window.tokens[$0] }, from: min(forced, kept.count)) {
             let tokens = group.range.map { window.tokens[kept[$0]] }
             let mean = group.range.reduce(Float(0)) { $0 + window.logProbabilities[kept[$1]] } / Float(tokens.count)
-            words.append(
-                Word(
-                    text: group.text, tokens: tokens, start: time(times[group.range.lowerBound].lowerBound),
-                    end: time(times[group.range.upperBound - 1].upperBound), confidence: exp(mean)))
+            // Neighbours in the alignment share a position: the earlier word keeps it.
+            let start = max(time(times[group.range.lowerBound].lowerBound), words.last?.end ?? .zero)
+            let end = max(time(times[group.range.upperBound - 1].upperBound), start)
+            words.append(Word(text: group.text, tokens: tokens, start: start, end: end, confidence: exp(mean)))
         }
         return words
     }
 
-    /// How many of `words` lie wholly before `limit` positions, by the peak of their tokens' attention.
-    func stableWords(_ words: [Word], of window: DecodedWindow, before limit: Int) -> Int {
+    /// How many of `words` lie wholly before `limit` positions, by the peak of their tokens' attention, and are at least
+    /// as sure as `surety`.
+    func stableWords(_ words: [Word], of window: DecodedWindow, before limit: Int, surety: Float) -> Int {
         let peaks = window.tokens.indices.filter { model.special.isText(window.tokens[$0]) }.map { index in
             window.alignment[index].indices.max { window.alignment[index][$0] < window.alignment[index][$1] } ?? 0
         }
         var token = 0
         var stable = 0
         for word in words {
+            if word.confidence < surety { return stable }
             for peak in peaks[token..<min(token + word.tokens.count, peaks.count)] where peak >= limit { return stable }
             token += word.tokens.count
             stable += 1

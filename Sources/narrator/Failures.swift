@@ -1,5 +1,6 @@
 import Capture
 import Catalog
+import Daemon
 import EventServer
 import Graph
 import Weights
@@ -17,6 +18,8 @@ extension CommandFailure {
         case let error as TopologyError: self.init(error)
         case let error as EventServerError: self.init(error)
         case let error as GraphError: self.init(error)
+        case let error as ModelsMissing:
+            self.init(CommandFailure(describing: error.first).status, "\(error)")
         default: self.init(.internalFault, "\(error)")
         }
     }

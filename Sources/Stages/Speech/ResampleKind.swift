@@ -1,6 +1,6 @@
-import Graph
+package import Graph
 import Media
-import Signal
+package import Signal
 
 extension StageKind {
     /// `resample { rate_hz: 16000, channel: mix | left | right | loudest }`
@@ -26,8 +26,8 @@ extension StageKind {
 }
 
 /// Channels to one, then any rate to one. Times are those of capture: what is still inside is subtracted.
-final class ResampleWorker: Worker {
-    let urgency = Urgency.signal
+package final class ResampleWorker: Worker {
+    package let urgency = Urgency.signal
     private let rateHz: Int
     private let policy: ChannelPolicy
     private let report: (String) -> Void
@@ -35,17 +35,17 @@ final class ResampleWorker: Worker {
     private var input: AudioBlock?
     private var ended = false
 
-    init(rateHz: Int, policy: ChannelPolicy, report: @escaping (String) -> Void) {
+    package init(rateHz: Int, policy: ChannelPolicy, report: @escaping (String) -> Void) {
         self.rateHz = rateHz
         self.policy = policy
         self.report = report
     }
 
-    func offer(_ packet: Packet) throws { input = try packet.value(as: AudioBlock.self) }
+    package func offer(_ packet: Packet) throws { input = try packet.value(as: AudioBlock.self) }
 
-    func finish() throws { ended = true }
+    package func finish() throws { ended = true }
 
-    func work(_ output: Output) throws -> Progress {
+    package func work(_ output: Output) throws -> Progress {
         if let block = input {
             input = nil
             try take(block, output)
