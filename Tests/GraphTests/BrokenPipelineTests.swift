@@ -4,7 +4,8 @@ import Testing
 
 /// Every file of `Broken` is refused with the words in the file beside it.
 struct BrokenPipelineTests {
-    private static let folder = Bundle.module.bundleURL.appending(path: "Broken")
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "Broken")
 
     static let names =
         (try? FileManager.default.contentsOfDirectory(atPath: folder.path))?

@@ -1,5 +1,6 @@
 import Graph
 import Media
+import Signal
 import Stages
 import Testing
 

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Where tests find what is not in the repository: pulled models and the shared recordings.
 package enum RealData {
