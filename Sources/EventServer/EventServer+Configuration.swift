@@ -43,6 +43,8 @@ extension EventServer {
 
         var ring = ReplayRing.Limits()
         var outbox = Outbox.Limits()
+        /// How long a client that is let go may take to read what waits for it and its `bye`.
+        var closingGrace = Duration.seconds(5)
         let requestBytes = 64 << 10
 
         package init(path: String, server: String, pipeline: @escaping @Sendable () -> PipelineStatus) {
@@ -54,7 +56,7 @@ extension EventServer {
         var limits: JSONObject {
             [
                 "request_bytes": .int(requestBytes), "ring_events": .int(ring.events), "ring_ms": .int(ring.ageMs),
-                "ring_bytes": .int(ring.bytes), "outbox_lines": .int(outbox.lines), "outbox_bytes": .int(outbox.bytes),
+                "ring_bytes": .int(ring.bytes), "outbox_lines": .int(outbox.lines), "outbox_bytes": .int(outbox.bytes)
             ]
         }
     }

@@ -114,7 +114,8 @@ package final class EventServer: EventSink {
                 channel.eventLoop.makeCompletedFuture {
                     // Asked here, because a client that hangs up at once has gone a moment later.
                     let peer = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { Peer(of: $0) }
-                    return try Arrival(stream: NIOAsyncChannel(wrappingChannelSynchronously: channel), peer: peer ?? nil)
+                    let stream = try NIOAsyncChannel<ByteBuffer, Never>(wrappingChannelSynchronously: channel)
+                    return Arrival(stream: stream, peer: peer ?? nil)
                 }
             }
         let isWanted = phase.withLock { phase in

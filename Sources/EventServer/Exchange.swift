@@ -22,13 +22,14 @@ final class Exchange: Sendable {
         let wake: AsyncStream<Void>.Continuation
         /// Ends the connection from outside, at once or after a grace.
         let hangUp: @Sendable (_ grace: Duration) -> Void
+        let grace: Duration
 
         /// Changes the session and sees to the consequences: its writer is woken, and one that is to end is given a
         /// grace to take what waits and its `bye`.
         mutating func update(_ change: (inout ClientSession) -> Void) {
             let wasClosing = session.isClosing
             change(&session)
-            if session.isClosing, !wasClosing { hangUp(Exchange.closingGrace) }
+            if session.isClosing, !wasClosing { hangUp(grace) }
             wake.yield()
         }
     }
@@ -97,8 +98,6 @@ final class Exchange: Sendable {
         }
     }
 
-    static let closingGrace = Duration.seconds(5)
-
     // MARK: - Clients
 
     /// - Parameter hangUp: ends the connection after a grace; called from any thread, must not block.
@@ -113,7 +112,8 @@ final class Exchange: Sendable {
             state.connectionsMade += 1
             let id = state.connectionsMade
             let session = ClientSession(role: role, hello: hello, limits: configuration.outbox)
-            state.connections[id] = Connection(session: session, wake: wake, hangUp: hangUp)
+            state.connections[id] = Connection(
+                session: session, wake: wake, hangUp: hangUp, grace: configuration.closingGrace)
             state.connections[id]?.update { if state.isShutDown { $0.close(.shutdown) } }
             return Client(id: id, wakes: wakes)
         }
@@ -253,7 +253,7 @@ final class Exchange: Sendable {
             "server": .string(configuration.server), "boot": .string(boot), "seq": .int(seq),
             "uptime_ms": .int(uptimeMs), "pipeline": .string(pipeline.name),
             "sources": .array(pipeline.sources.map(\.wire)), "clients": .int(counts.clients),
-            "subscribers": .int(counts.subscribers),
+            "subscribers": .int(counts.subscribers)
         ]
         let more = await commands.handle(request.command, fields: request.fields, role: role)
         if case .success(.object(let members)) = more { status.merge(members) }

@@ -24,7 +24,7 @@ package enum ConnectionEvent: Equatable, Sendable {
         case .gap(let from, let to, let count, let cause):
             [
                 "event": "gap", "from": .int(from), "to": .int(to), "count": .int(count),
-                "cause": .string(cause.rawValue),
+                "cause": .string(cause.rawValue)
             ]
         case .bye(let code): ["event": "bye", "code": .string(code.rawValue)]
         }
@@ -63,7 +63,7 @@ package struct Hello: Equatable, Sendable {
         [
             "event": "hello", "proto": .int(Self.protocolVersion), "server": .string(server), "boot": .string(boot),
             "seq": .int(seq), "time": .string(time.description), "role": .string(role),
-            "pipeline": .string(pipeline), "sources": .array(sources.map(\.wire)), "limits": .object(limits),
+            "pipeline": .string(pipeline), "sources": .array(sources.map(\.wire)), "limits": .object(limits)
         ]
     }
 }

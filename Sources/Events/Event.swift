@@ -21,7 +21,7 @@ package struct Event: Equatable, Sendable {
 
     package var wire: JSONValue {
         var object: JSONObject = [
-            "event": .string(body.name), "seq": .int(seq), "ts": .string(time.description), "src": .string(src),
+            "event": .string(body.name), "seq": .int(seq), "ts": .string(time.description), "src": .string(src)
         ]
         object.merge(body.members)
         return .object(object)

@@ -42,7 +42,7 @@ extension PartialTranscript {
     var members: JSONObject {
         [
             "utt": .int(utt), "rev": .int(rev), "committed": .string(committed), "tentative": .string(tentative),
-            "start_ms": .int(startMs), "end_ms": .int(endMs), "lag_ms": .int(lagMs),
+            "start_ms": .int(startMs), "end_ms": .int(endMs), "lag_ms": .int(lagMs)
         ]
     }
 
@@ -62,7 +62,7 @@ extension FinalTranscript {
     var members: JSONObject {
         var object: JSONObject = [
             "utt": .int(utt), "text": .string(text), "start_ms": .int(startMs), "end_ms": .int(endMs),
-            "language": .string(language), "confidence": .double(thousandths(confidence)),
+            "language": .string(language), "confidence": .double(thousandths(confidence))
         ]
         object["words"] = words.map { .array($0.map { .object($0.members) }) }
         object["model"] = .string(model)
@@ -87,7 +87,7 @@ extension FinalTranscript.Word {
     var members: JSONObject {
         [
             "word": .string(text), "start_ms": .int(startMs), "end_ms": .int(endMs),
-            "confidence": .double(thousandths(confidence)),
+            "confidence": .double(thousandths(confidence))
         ]
     }
 

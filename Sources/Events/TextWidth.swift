@@ -43,6 +43,6 @@ package enum TextWidth {
         0xFE10...0xFE19, 0xFE30...0xFE6F,  // vertical and small forms
         0xFF00...0xFF60, 0xFFE0...0xFFE6,  // full-width forms
         0x1F300...0x1F64F, 0x1F900...0x1F9FF,  // pictographs
-        0x20000...0x3FFFD,  // CJK extensions
+        0x20000...0x3FFFD  // CJK extensions
     ]
 }

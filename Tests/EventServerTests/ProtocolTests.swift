@@ -39,21 +39,23 @@ struct ProtocolTests {
         }
     }
 
-    @Test(arguments: Transport.allCases, [
-        (#"{"id":1,"cmd":"fly"}"#, "unknown_command", "cmd"),
-        (#"{"id":1}"#, "bad_request", "cmd"),
-        (#"{"id":1,"cmd":"ping","loud":true}"#, "unknown_field", "loud"),
-        (#"{"id":1,"cmd":"subscribe","event":"x"}"#, "unknown_field", "event"),
-        (#"{"id":1,"cmd":"subscribe","events":[1]}"#, "bad_value", "events"),
-        (#"{"id":1,"cmd":"subscribe","events":[]}"#, "bad_value", "events"),
-        (#"{"id":1,"cmd":"subscribe","partials":"some"}"#, "bad_value", "partials"),
-        (#"{"id":1,"cmd":"subscribe","words":1}"#, "bad_value", "words"),
-        (#"{"id":1,"cmd":"subscribe","last":-1}"#, "bad_value", "last"),
-        (#"{"id":1,"cmd":"subscribe","last":1.5}"#, "bad_value", "last"),
-        (#"{"id":1,"cmd":"subscribe","since":{"boot":"x"}}"#, "bad_value", "since"),
-        (#"{"id":1,"cmd":"unsubscribe","sub":4}"#, "bad_value", "sub"),
-        (#"{"id":1,"cmd":"graph"}"#, "not_available", nil),
-    ])
+    @Test(
+        arguments: Transport.allCases,
+        [
+            (#"{"id":1,"cmd":"fly"}"#, "unknown_command", "cmd"),
+            (#"{"id":1}"#, "bad_request", "cmd"),
+            (#"{"id":1,"cmd":"ping","loud":true}"#, "unknown_field", "loud"),
+            (#"{"id":1,"cmd":"subscribe","event":"x"}"#, "unknown_field", "event"),
+            (#"{"id":1,"cmd":"subscribe","events":[1]}"#, "bad_value", "events"),
+            (#"{"id":1,"cmd":"subscribe","events":[]}"#, "bad_value", "events"),
+            (#"{"id":1,"cmd":"subscribe","partials":"some"}"#, "bad_value", "partials"),
+            (#"{"id":1,"cmd":"subscribe","words":1}"#, "bad_value", "words"),
+            (#"{"id":1,"cmd":"subscribe","last":-1}"#, "bad_value", "last"),
+            (#"{"id":1,"cmd":"subscribe","last":1.5}"#, "bad_value", "last"),
+            (#"{"id":1,"cmd":"subscribe","since":{"boot":"x"}}"#, "bad_value", "since"),
+            (#"{"id":1,"cmd":"unsubscribe","sub":4}"#, "bad_value", "sub"),
+            (#"{"id":1,"cmd":"graph"}"#, "not_available", nil)
+        ])
     func aBadRequestIsRefusedAndSaysWhere(transport: Transport, bad: (String, String, String?)) async throws {
         try await withServer(transport) { server in
             let client = await server.client()
@@ -84,7 +86,8 @@ struct ProtocolTests {
         try await withServer(transport) { server in
             let client = await server.client()
             let request = #"{"id":1,"cmd":"ping"}"#
-            #expect(await client.ask(request + String(repeating: " ", count: 65_536 - request.utf8.count))?["ok"] == true)
+            #expect(
+                await client.ask(request + String(repeating: " ", count: 65_536 - request.utf8.count))?["ok"] == true)
             await client.send(request + String(repeating: " ", count: 65_537 - request.utf8.count))
             let rest = await client.rest()
             #expect(rest.map { $0["error"]?["code"] ?? $0["code"] } == ["too_long", "protocol"])

@@ -7,10 +7,11 @@ import Testing
 /// The parts of a session, each by itself.
 struct SessionPartsTests {
     @Test(arguments: [
-        ("*", "", true), ("*", "a.b", true), ("transcript.*", "transcript.final", true), ("transcript.*", "scene", false),
+        ("*", "", true), ("*", "a.b", true), ("transcript.*", "transcript.final", true),
+        ("transcript.*", "scene", false),
         ("*.final", "answer.final", true), ("*.fin", "answer.final", false), ("a?c", "abc", true), ("a?c", "ac", false),
         ("stats", "stats", true), ("stats", "stats2", false), ("", "", true), ("", "a", false),
-        ("*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+        ("*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false)
     ])
     func globsMatchNames(pattern: String, name: String, matches: Bool) {
         #expect(Glob(pattern).matches(name) == matches)
@@ -107,7 +108,7 @@ struct SessionPartsTests {
         #expect(
             sent == [
                 [:], ["event": "gap", "from": 1, "to": 4, "count": 4, "cause": "queue"],
-                ["event": "bye", "code": "slow"],
+                ["event": "bye", "code": "slow"]
             ])
     }
 
@@ -131,7 +132,9 @@ struct SessionPartsTests {
                 }
             }
             if Int.random(in: 0..<3, using: &random) > 0, !outbox.isEmpty {
-                for line in outbox.take(upTo: 300).split(separator: 0x0A) { received.append(try JSONValue(parsing: line)) }
+                for line in outbox.take(upTo: 300).split(separator: 0x0A) {
+                    received.append(try JSONValue(parsing: line))
+                }
             }
         }
         received += try messages(&outbox)

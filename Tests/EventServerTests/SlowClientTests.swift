@@ -7,12 +7,17 @@ import Testing
 struct SlowClientTests {
     /// More than the outbox here and the buffers of the kernel hold.
     private let flood = 1_500
-    private let small = Outbox.Limits(lines: 200)
     private let text = String(repeating: "a long sentence ", count: 50)
+
+    /// The machine may be slow, too: no test is about how long a client is waited for.
+    private func slowly(_ configuration: inout EventServer.Configuration) {
+        configuration.outbox = Outbox.Limits(lines: 200)
+        configuration.closingGrace = .seconds(600)
+    }
 
     @Test(arguments: Transport.allCases)
     func aSlowClientGetsAGapAndIsLetGoWhileOthersGetAll(transport: Transport) async throws {
-        try await withServer(transport, configure: { $0.outbox = small }) { server in
+        try await withServer(transport, configure: slowly) { server in
             let slow = await server.client(subscribed: "")
             let quick = await server.client(subscribed: "")
             for number in 1...flood {
@@ -33,7 +38,7 @@ struct SlowClientTests {
 
     @Test(arguments: Transport.allCases)
     func partialsAreCoalescedBeforeAnythingIsLost(transport: Transport) async throws {
-        try await withServer(transport, configure: { $0.outbox = small }) { server in
+        try await withServer(transport, configure: slowly) { server in
             let slow = await server.client(subscribed: "")
             for rev in 1...flood { server.partial(1, rev: rev, text) }
             for rev in 1...flood { server.partial(2, rev: rev, text) }

@@ -69,7 +69,9 @@ struct SocketTests {
     }
 
     @Test func thePathFollowsOptionThenEnvironment() {
-        var environment = ["XDG_RUNTIME_DIR": "/run/user/7", "RUNTIME_DIRECTORY": "/run/n:/run/m", "NARRATOR_SOCKET": "/s"]
+        var environment = [
+            "XDG_RUNTIME_DIR": "/run/user/7", "RUNTIME_DIRECTORY": "/run/n:/run/m", "NARRATOR_SOCKET": "/s"
+        ]
         func path(_ option: String? = nil) -> String {
             SocketPath.resolve(option: option, environment: environment, uid: 7)
         }

@@ -20,9 +20,11 @@ struct SubscriptionTests {
         }
     }
 
-    @Test(arguments: Transport.allCases, [
-        ("full", ["A- b", "A- b c", "A B-", "A B- c"]), ("committed", ["A-", "A B-"]), ("off", []),
-    ])
+    @Test(
+        arguments: Transport.allCases,
+        [
+            ("full", ["A- b", "A- b c", "A B-", "A B- c"]), ("committed", ["A-", "A B-"]), ("off", [])
+        ])
     func partialsComeInThreeModes(transport: Transport, mode: (String, [String])) async throws {
         try await withServer(transport) { server in
             let client = await server.client(subscribed: #""partials":"\#(mode.0)""#)
@@ -32,7 +34,9 @@ struct SubscriptionTests {
             server.partial(1, "A B", " c")
             server.final(1, "A B C")
             let events = await client.next(mode.1.count + 1)
-            let shown = events.dropLast().map { ($0["committed"]?.string ?? "") + "-" + ($0["tentative"]?.string ?? "") }
+            let shown = events.dropLast().map {
+                ($0["committed"]?.string ?? "") + "-" + ($0["tentative"]?.string ?? "")
+            }
             #expect(shown == mode.1)
             #expect(events.last?["text"] == "A B C")
         }

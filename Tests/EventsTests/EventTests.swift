@@ -32,16 +32,20 @@ struct EventTests {
     @Test(arguments: [
         (EventBody.speechStarted(utt: 1, atMs: 40), #""event":"speech.started""#, #""utt":1,"at_ms":40}"#),
         (.speechStopped(utt: 1, atMs: 90, cause: .end), #""event":"speech.stopped""#, #""at_ms":90,"cause":"end"}"#),
-        (.transcriptDiscarded(utt: 1, reason: .lowConfidence), #""event":"transcript.discarded""#,
-            #""utt":1,"reason":"low_confidence"}"#),
-        (.transcriptDiscarded(utt: 1, reason: .loop, committed: "a"), #""event":"transcript.discarded""#,
-            #""reason":"loop","committed":"a"}"#),
+        (
+            .transcriptDiscarded(utt: 1, reason: .lowConfidence), #""event":"transcript.discarded""#,
+            #""utt":1,"reason":"low_confidence"}"#
+        ),
+        (
+            .transcriptDiscarded(utt: 1, reason: .loop, committed: "a"), #""event":"transcript.discarded""#,
+            #""reason":"loop","committed":"a"}"#
+        ),
         (.deviceLost(message: "unplugged", atMs: 5), #""event":"device.lost""#, #""message":"unplugged","at_ms":5}"#),
         (.deviceRestored(lostMs: 7, atMs: 5), #""event":"device.restored""#, #""lost_ms":7,"at_ms":5}"#),
         (.deviceOverrun(lostMs: 7, atMs: 5), #""event":"device.overrun""#, #""lost_ms":7,"at_ms":5}"#),
         (.modelProgress(model: "m", done: 1, total: 2), #""event":"model.progress""#, #""done":1,"total":2}"#),
         (.modelReady(model: "m", loadMs: 3), #""event":"model.ready""#, #""model":"m","load_ms":3}"#),
-        (.stats(["dropped": 0]), #""event":"stats""#, #""dropped":0}"#),
+        (.stats(["dropped": 0]), #""event":"stats""#, #""dropped":0}"#)
     ])
     func everyEventHasItsNameAndMembers(body: EventBody, start: String, end: String) {
         #expect(wire(body).hasPrefix("{" + start + "," + head + ","))

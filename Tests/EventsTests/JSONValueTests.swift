@@ -9,7 +9,7 @@ struct JSONValueTests {
 
     @Test(arguments: [
         #"{"a":[1,-2,0.25,1e+20,true,false,null],"b":{"c":"d"}}"#, "[]", "{}", #""å – 漢字 😀""#, "-0.5",
-        "9223372036854775807",
+        "9223372036854775807"
     ])
     func whatIsReadIsWrittenAsItWas(text: String) throws {
         #expect(try JSONValue(parsing: text).jsonText == text)
@@ -27,7 +27,7 @@ struct JSONValueTests {
 
     @Test(arguments: [
         "", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\":1,\"a\":2}", "01", "1.", "-", "1e", "tru", "\"\\x\"",
-        #""\ud83d""#, #""\ude00""#, "\"\u{1}\"", "1 2", "nan", "1e999", "\"open", "[1}", "'a'",
+        #""\ud83d""#, #""\ude00""#, "\"\u{1}\"", "1 2", "nan", "1e999", "\"open", "[1}", "'a'"
     ])
     func whatIsNotJSONIsRefused(text: String) {
         #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: text) }

@@ -56,6 +56,6 @@ struct Command {
         Command(name: "stats", fields: [], needs: .read),
         Command(name: "devices", fields: [], needs: .read),
         Command(name: "models", fields: [], needs: .read),
-        Command(name: "quit", fields: [], needs: .control),
+        Command(name: "quit", fields: [], needs: .control)
     ]
 }

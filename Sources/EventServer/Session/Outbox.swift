@@ -101,8 +101,11 @@ struct Outbox {
         var told: Set<EventBody.Subject> = []
         var kept: [Entry] = []
         for entry in entries.reversed() {
-            if case .event(_, let subject?, let isSoft) = entry.kind, !told.insert(subject).inserted, isSoft { continue }
-            kept.append(entry)
+            var isWorthless = false
+            if case .event(_, let subject?, let isSoft) = entry.kind {
+                isWorthless = !told.insert(subject).inserted && isSoft
+            }
+            if !isWorthless { kept.append(entry) }
         }
         replace(with: kept.reversed())
     }

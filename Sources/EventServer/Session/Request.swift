@@ -49,7 +49,8 @@ struct Request: Equatable {
         fields["id"] = nil
         fields["cmd"] = nil
         for member in fields.members where !command.fields.contains(member.name) {
-            let takes = command.fields.isEmpty ? "It takes none." : "It takes: \(command.fields.joined(separator: ", "))."
+            let known = command.fields.joined(separator: ", ")
+            let takes = known.isEmpty ? "It takes none." : "It takes: \(known)."
             throw Refusal(id, .unknownField, "'\(name)' has no field '\(member.name)'. \(takes)", field: member.name)
         }
         self.command = name

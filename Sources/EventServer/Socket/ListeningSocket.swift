@@ -28,7 +28,7 @@ struct ListeningSocket {
             ("bind", { address.apply(bind, to: descriptor) }),
             ("chmod", { chmod(path, 0o660) }),
             ("stat", { stat(path, &made) }),
-            ("listen", { listen(descriptor, 128) }),
+            ("listen", { listen(descriptor, 128) })
         ]
         for step in steps where step.run() != 0 {
             let error = EventServerError.system(call: step.call, path: path, errno: errno)
