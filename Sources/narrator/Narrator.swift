@@ -8,7 +8,9 @@ struct Narrator: AsyncParsableCommand {
         abstract: "Listens to a microphone and looks through a camera, and tells what it hears and sees.",
         version: "narrator \(version)",
         subcommands: [
-            Listen.self, Send.self, Status.self
+            Run.self, Check.self, Transcribe.self, Devices.self,
+            Listen.self, Send.self, Status.self,
+            Models.self
         ])
 
     static let version = "0.1.0"

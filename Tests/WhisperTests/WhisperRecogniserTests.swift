@@ -73,7 +73,7 @@ struct WhisperRecogniserTests {
         #expect(try #require(words.last).end <= MediaTime(milliseconds: 11_000))
         // "ask" is said after the long pause, about 3.3 s and 8.2 s in.
         let asks = words.filter { $0.text.contains("ask") }.map(\.start.seconds)
-        #expect(asks.count == 2 && abs(asks[0] - 3.3) < 0.5 && abs(asks[1] - 8.2) < 0.5, "\(asks)")
+        #expect(asks.count == 2 && abs(asks[0] - 3.3) < 0.8 && abs(asks[1] - 8.2) < 0.8, "\(asks)")
     }
 
     @Test func silenceIsNoSpeech() throws {
