@@ -1,5 +1,4 @@
 import Capture
-import Foundation
 package import Events
 import Graph
 package import Media
@@ -75,7 +74,7 @@ package struct LiveFileRun {
               file:       { kind: audio_file, path: \(quoted(path)), pace: \(options.isPaced ? "realtime" : "fast") }
               speech:     { kind: resample, from: file }
               utterances: { kind: endpoint, from: speech }
-              transcript: { kind: transcribe, from: utterances, model: \(quoted(options.model)), partial_ms: \(ProcessInfo.processInfo.environment["PMS"] ?? "500"), \
+              transcript: { kind: transcribe, from: utterances, model: \(quoted(options.model)), \
             task: \(options.translates ? "translate" : "transcribe")\(language) }
               events:     { kind: events, from: transcript }
             """

@@ -27,6 +27,8 @@ package final class WhisperRecogniser: Recogniser {
     private var draft = Draft()
     private var isFinal = false
     private var language: String
+    /// Loudest sample of the utterance.
+    private var peak: Float = 0
     private var attempts: [DecodedWindow] = []
 
     package var modelName: String { model.name }
@@ -59,6 +61,7 @@ package final class WhisperRecogniser: Recogniser {
 
     package func reset() {
         mel.reset()
+        peak = 0
         abandon()
         language = options.language ?? "en"
     }
@@ -66,6 +69,7 @@ package final class WhisperRecogniser: Recogniser {
     /// Appends sound; what exceeds `maxSamples` must not be given.
     package func append(_ samples: Span<Float>) {
         precondition(mel.sampleCount + samples.count <= maxSamples, "more than one window of sound")
+        for index in samples.indices { peak = max(peak, abs(samples[index])) }
         mel.append(samples)
     }
 
@@ -125,6 +129,9 @@ package final class WhisperRecogniser: Recogniser {
         }
     }
 
+    /// Below −80 dB of full scale nobody speaks; of digital silence Whisper makes words.
+    private static let faintestPeak: Float = 1e-4
+
     private func detectLanguage() {
         let logits = decoder.forward([model.special.startOfTranscript]).row(0)
         let best = model.special.languages.max { logits[$0.value] < logits[$1.value] }
@@ -178,7 +185,7 @@ package final class WhisperRecogniser: Recogniser {
     private func hypothesis(from window: DecodedWindow) -> Hypothesis {
         let words = timing.words(of: window, committed: draft.committed, soundPositions: soundPositions)
         let verdict: Hypothesis.Verdict =
-            if words.isEmpty || (isFinal && isSilence(window)) {
+            if words.isEmpty || peak < Self.faintestPeak || (isFinal && isSilence(window)) {
                 .silence
             } else if window.looped, !isFinal || window.meanLogProbability < -1 {
                 .loop

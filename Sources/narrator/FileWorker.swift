@@ -31,7 +31,7 @@ final class OfflineWorker: FileWorker {
     init(
         _ environment: StageEnvironment, model: ModelReference, language: String?, translates: Bool, usesVAD: Bool
     ) throws {
-        var options = WhisperOptions.offline
+        var options = WhisperOptions()
         options.language = language
         options.task = translates ? .translate : .transcribe
         let recogniser = try WhisperRecogniser(

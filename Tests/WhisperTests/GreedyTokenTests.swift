@@ -50,6 +50,7 @@ struct GreedyTokenTests {
         let plain = try RealWhisper.hear(jfk, model: try #require(RealWhisper.tinyFloat))
         #expect(plain.words.flatMap(\.tokens) == tokens)
         let timed = try RealWhisper.hear(jfk, model: try #require(RealWhisper.tinyFloat)) { $0.timestamps = true }
-        #expect(timed.words.flatMap(\.tokens) == tokens)
+        // Between the two segments stands a pair of timestamps in place of the comma.
+        #expect(timed.words.flatMap(\.tokens) == tokens.filter { $0 != 11 })
     }
 }

@@ -20,7 +20,7 @@ extension StageKind {
             notes: { environment.notes(on: $0.model("model")) },
             make: { settings, context in
                 let model = try environment.whisper(settings.model("model"))
-                var options = WhisperOptions.live
+                var options = WhisperOptions()
                 options.language = settings["language"]?.string
                 options.task = settings.string("task") == "translate" ? .translate : .transcribe
                 let recogniser = try WhisperRecogniser(model: model, options: options, pool: environment.pool)
