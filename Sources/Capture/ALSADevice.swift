@@ -5,14 +5,15 @@ import Media
 
 /// A capture PCM of libasound2, opened, configured and ready to start.
 ///
-/// `@unchecked Sendable`: one thread at a time uses it, the opener until it hands it to the capture thread, which keeps it.
+/// `@unchecked Sendable`: one thread at a time uses it, the opener until it hands it to the capture thread, which
+/// keeps it.
 final class ALSADevice: @unchecked Sendable {
     let name: String
     let format: AudioFormat
     let periodFrames: Int
     let bufferFrames: Int
-    private let pcm: OpaquePointer // snd_pcm_t*
-    private let status: OpaquePointer // snd_pcm_status_t*
+    private let pcm: OpaquePointer  // snd_pcm_t*
+    private let status: OpaquePointer  // snd_pcm_status_t*
 
     init(_ request: MicrophoneRequest) throws(CaptureError) {
         let pcm = try openALSA(request.device)
@@ -68,6 +69,9 @@ final class ALSADevice: @unchecked Sendable {
         // A resumed stream runs already, and starting it again is an error.
         return snd_pcm_state(pcm) == SND_PCM_STATE_PREPARED ? snd_pcm_start(pcm) : 0
     }
+
+    /// True once it is unplugged, which waiting and reading report in several ways (EIO, EBADFD, ENODEV).
+    var isUnplugged: Bool { snd_pcm_state(pcm) == SND_PCM_STATE_DISCONNECTED }
 
     /// Stops at once; what was not read is thrown away.
     func stop() { snd_pcm_drop(pcm) }
@@ -125,7 +129,8 @@ private func configureHardware(_ pcm: OpaquePointer, _ request: MicrophoneReques
     try check(
         snd_pcm_hw_params_set_access(pcm, parameters, SND_PCM_ACCESS_RW_INTERLEAVED), "interleaved samples")
     guard
-        let sampleFormat = request.formats.first(where: { snd_pcm_hw_params_test_format(pcm, parameters, $0.alsa) == 0 })
+        let sampleFormat = request.formats.first(where: { snd_pcm_hw_params_test_format(pcm, parameters, $0.alsa) == 0 }
+        )
     else {
         let names = request.formats.map(\.rawValue).joined(separator: ", ")
         throw .formatRefused(device: request.device, reason: "the sample formats \(names)")

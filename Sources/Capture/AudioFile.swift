@@ -4,8 +4,8 @@ import Media
 
 /// A sound file that is open for reading: WAV in its forms, FLAC, OGG, MP3, AIFF; whatever libsndfile reads.
 ///
-/// Only regular files are opened, so neither a pipe nor a device can make us wait. Nothing is allocated by what a header
-/// claims: memory follows the caller's `maxFrames`.
+/// Only regular files are opened, so neither a pipe nor a device can make us wait. Nothing is allocated by what a
+/// header claims: memory follows the caller's `maxFrames`.
 package struct AudioFile: ~Copyable, Sendable {
     package let path: String
     package let rateHz: Int
@@ -14,7 +14,7 @@ package struct AudioFile: ~Copyable, Sendable {
     package let claimedFrames: Int
     /// Frames read since the start of the file.
     package private(set) var position = 0
-    private nonisolated(unsafe) let file: OpaquePointer // SNDFILE*, used by the owner of this value only
+    private nonisolated(unsafe) let file: OpaquePointer  // SNDFILE*, used by the owner of this value only
 
     /// - Throws: `fileMissing`, `notPermitted`, or `badAudio` for anything that is not sound within `SoundLimits`.
     package init(path: String) throws(CaptureError) {
@@ -24,7 +24,8 @@ package struct AudioFile: ~Copyable, Sendable {
         guard let file = sf_open_fd(descriptor, CInt(SFM_READ), &info, CInt(SF_TRUE)) else {
             throw .badAudio(path: path, reason: openingReason())
         }
-        guard SoundLimits.rateHz.contains(Int(info.samplerate)), SoundLimits.channels.contains(Int(info.channels)) else {
+        guard SoundLimits.rateHz.contains(Int(info.samplerate)), SoundLimits.channels.contains(Int(info.channels))
+        else {
             sf_close(file)
             throw .badAudio(path: path, reason: "it claims \(info.samplerate) Hz and \(info.channels) channels")
         }
@@ -39,7 +40,8 @@ package struct AudioFile: ~Copyable, Sendable {
 
     /// Reads on.
     /// - Parameter maxFrames: at most so many, ≥ 1; this much is allocated.
-    /// - Returns: [frames × channels], interleaved, bounded; empty at the end. A file that is cut ends where its sound does.
+    /// - Returns: [frames × channels], interleaved, bounded; empty at the end. A file that is cut ends where its sound
+    ///   does.
     /// - Throws: `badAudio` if not one frame can be decoded.
     package mutating func read(maxFrames: Int) throws(CaptureError) -> [Float] {
         precondition(maxFrames > 0, "\(maxFrames)")
@@ -80,18 +82,19 @@ private func openRegularFile(_ path: String) throws(CaptureError) -> CInt {
         case let code: throw .badAudio(path: path, reason: errorText(code).lowercased())
         }
     }
-    var status = stat()
-    let reason: String? =
-        if fstat(descriptor, &status) != 0 { errorText(errno).lowercased() }
-        else if status.st_mode & S_IFMT == S_IFDIR { "it is a folder" }
-        else if status.st_mode & S_IFMT != S_IFREG { "it is not a regular file" }
-        else if status.st_size == 0 { "it is empty" }
-        else { nil }
-    if let reason {
+    if let reason = whyUnfit(descriptor) {
         close(descriptor)
         throw .badAudio(path: path, reason: reason)
     }
     return descriptor
+}
+
+private func whyUnfit(_ descriptor: CInt) -> String? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return errorText(errno).lowercased() }
+    if status.st_mode & S_IFMT == S_IFDIR { return "it is a folder" }
+    if status.st_mode & S_IFMT != S_IFREG { return "it is not a regular file" }
+    return status.st_size == 0 ? "it is empty" : nil
 }
 
 /// Why the last `sf_open_fd` failed.

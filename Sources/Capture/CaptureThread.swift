@@ -32,7 +32,7 @@ private final class Work: Sendable {
     func run() {
         _ = cshim_thread_set_name(name)
         _ = cshim_thread_block_signals()
-        _ = cshim_thread_request_realtime(Self.priority) // refused to most users, and then not needed badly
+        _ = cshim_thread_request_realtime(Self.priority)  // refused to most users, and then not needed badly
         body()
     }
 }
@@ -40,7 +40,11 @@ private final class Work: Sendable {
 /// Outside of every type, so that the C closure inherits no isolation.
 private func start(_ thread: inout pthread_t, _ work: Work) -> CInt {
     let context = Unmanaged.passRetained(work)
-    let code = pthread_create(&thread, nil, { Unmanaged<Work>.fromOpaque($0!).takeRetainedValue().run(); return nil },
+    let code = pthread_create(
+        &thread, nil,
+        {
+            Unmanaged<Work>.fromOpaque($0!).takeRetainedValue().run(); return nil
+        },
         context.toOpaque())
     if code != 0 { context.release() }
     return code

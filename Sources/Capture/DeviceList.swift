@@ -21,11 +21,16 @@ package struct MicrophoneDescription: Sendable, Equatable {
 
 /// The capture devices of this machine.
 package enum DeviceList {
-    /// Hardware first, then the names the ALSA configuration adds (`default`, a sound server, own ones). None is no error.
+    /// Hardware first, then the names the ALSA configuration adds (`default`, a sound server, own ones). None at all
+    /// is no error.
     package static func microphones() -> [MicrophoneDescription] {
         silenceALSA()
         let hardware = cards()
-        let configured = hints().filter { isWorthShowing($0.name) }.compactMap { hint in
+        var names = hints().filter { isWorthShowing($0.name) }
+        if !names.contains(where: { $0.name == "default" }) {
+            names.insert(("default", "The system's default"), at: 0)  // always there, but only some systems announce it
+        }
+        let configured = names.compactMap { hint in
             let described = describe(name: hint.name, label: hint.label)
             // A configured name often stands for nothing on this machine.
             return described.state == .unusable ? nil : described
@@ -64,7 +69,7 @@ package enum DeviceList {
             snd_pcm_info_set_device(info, CUnsignedInt(device))
             snd_pcm_info_set_subdevice(info, 0)
             snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE)
-            guard snd_ctl_pcm_info(control, info) == 0 else { continue } // it only plays
+            guard snd_ctl_pcm_info(control, info) == 0 else { continue }  // it only plays
             let label = "\(cardName), \(String(cString: snd_pcm_info_get_name(info)))"
             found.append(describe(name: "hw:CARD=\(id),DEV=\(device)", label: label))
         }
@@ -94,7 +99,9 @@ package enum DeviceList {
 
     /// Not: a card under a further name, silence, pure converters, and servers that would be started by being asked.
     private static func isWorthShowing(_ name: String) -> Bool {
-        let dull = ["null", "lavrate", "samplerate", "speexrate", "speex", "upmix", "vdownmix", "jack", "oss", "usbstream"]
+        let dull = [
+            "null", "lavrate", "samplerate", "speexrate", "speex", "upmix", "vdownmix", "jack", "oss", "usbstream"
+        ]
         return !name.contains("CARD=") && !dull.contains(String(name.prefix { $0 != ":" }))
     }
 

@@ -2,9 +2,10 @@ package import Media
 
 /// A microphone through libasound2: `alsa`.
 ///
-/// A thread of its own reads the device into a lock-free ring; `next()` takes out what has arrived. Block times are the
-/// driver's monotonic stamps, filtered: successive blocks differ from their sample count by the drift of the card, which
-/// is microseconds. What was lost, by an overrun of the device or of our ring, stands in `lostBefore` of the block after.
+/// A thread of its own reads the device into a lock-free ring; `next()` takes out what has arrived. Block times are
+/// the driver's monotonic stamps, filtered: a block begins where the one before ended but for the drift of the card,
+/// which is microseconds. What was lost, by an overrun of the device or of our ring, stands in `lostBefore` of the block
+/// after.
 package struct Microphone: ~Copyable, SoundSource {
     package let device: String
     /// What the device delivers, read back from it.
@@ -41,7 +42,7 @@ package struct Microphone: ~Copyable, SoundSource {
     /// What has arrived since, up to 100 ms; `.pending` if nothing has.
     /// - Throws: `lost` once the device has gone and everything before is out.
     package mutating func next() throws(CaptureError) -> SoundPull {
-        let failure = feed.failure // read first: what was captured before it is in the ring by now
+        let failure = feed.failure  // read first: what was captured before it is in the ring by now
         if let run = feed.take(maxFrames: blockFrames) {
             let block = AudioBlock(
                 time: MediaTime(nanoseconds: run.time - streamZero), rateHz: format.rateHz, channels: format.channels,

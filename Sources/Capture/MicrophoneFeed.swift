@@ -1,8 +1,8 @@
-import Media
+package import Media
 import Synchronization
 
 /// What lies between the capture thread and its reader: samples in one ring, when they are from in another.
-final class MicrophoneFeed: Sendable {
+package final class MicrophoneFeed: Sendable {
     /// A run of frames that were read in one piece.
     struct Mark: BitwiseCopyable, Sendable {
         var frames: Int
@@ -25,7 +25,7 @@ final class MicrophoneFeed: Sendable {
     private let framesDropped = Atomic(0)
     private let measuredRateMillihertz = Atomic(0)
 
-    init(format: AudioFormat, periodFrames: Int) {
+    package init(format: AudioFormat, periodFrames: Int) {
         channels = format.channels
         samples = SampleRing(minimumCapacity: format.rateHz * format.channels * Self.seconds)
         // A read may bring less than a period: four marks for each.
@@ -38,14 +38,14 @@ final class MicrophoneFeed: Sendable {
 
     /// Hands on one run of frames whole, or none of it.
     /// - Returns: false if there was no room.
-    func put(_ run: Span<Float>, time: Int64, lost: Int64, rateHz: Double) -> Bool {
+    package func put(_ run: Span<Float>, time: Int64, lost: Int64, rateHz: Double) -> Bool {
         measuredRateMillihertz.store(Int(rateHz * 1_000), ordering: .relaxed)
         guard samples.room >= run.count, marks.room > 0 else {
             framesDropped.add(run.count / channels, ordering: .relaxed)
             return false
         }
         _ = samples.write(run)
-        _ = marks.write(Mark(frames: run.count / channels, time: time, lost: lost)) // after the samples it speaks of
+        _ = marks.write(Mark(frames: run.count / channels, time: time, lost: lost))  // after the samples it speaks of
         framesCaptured.add(run.count / channels, ordering: .relaxed)
         return true
     }
@@ -62,7 +62,7 @@ final class MicrophoneFeed: Sendable {
     var failure: CInt { failureCode.load(ordering: .acquiring) }
 
     /// Takes as many runs as fit into `maxFrames`, but never across a gap; at least one if there is one.
-    func take(maxFrames: Int) -> (samples: [Float], time: Int64, lost: Int64)? {
+    package func take(maxFrames: Int) -> (samples: [Float], time: Int64, lost: Int64)? {
         guard let first = marks.read() else { return nil }
         var frames = first.frames
         while let next = marks.peek(), next.lost == 0, frames + next.frames <= maxFrames {
@@ -75,7 +75,7 @@ final class MicrophoneFeed: Sendable {
         return (taken, first.time, first.lost)
     }
 
-    var statistics: MicrophoneStatistics {
+    package var statistics: MicrophoneStatistics {
         MicrophoneStatistics(
             framesCaptured: framesCaptured.load(ordering: .relaxed),
             deviceOverruns: deviceOverruns.load(ordering: .relaxed),

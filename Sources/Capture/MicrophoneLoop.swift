@@ -12,7 +12,7 @@ struct MicrophoneLoop: ~Copyable {
 
     private let device: ALSADevice
     private let feed: MicrophoneFeed
-    private let bytes: UnsafeMutableRawBufferPointer // one period, [frames × channels], in the device's format
+    private let bytes: UnsafeMutableRawBufferPointer  // one period, [frames × channels], in the device's format
     private var samples: [Float] = []
     private var clock: ClockFilter
     private var recoveries = 0
@@ -76,8 +76,8 @@ struct MicrophoneLoop: ~Copyable {
 
     private mutating func handOn(frames: Int, stamp: Int64) {
         samples.removeAll(keepingCapacity: true)
-        let filled = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[..<(frames * device.format.bytesPerFrame)]))
-        PCMConversion.append(filled, as: device.format.sampleFormat, to: &samples)
+        let filled = UnsafeRawBufferPointer(rebasing: bytes[..<(frames * device.format.bytesPerFrame)])
+        PCMConversion.append(filled.bytes, as: device.format.sampleFormat, to: &samples)
 
         let (time, missing) = clock.advance(frames: frames, measured: stamp, afterGap: gapFollows)
         gapFollows = false
@@ -92,6 +92,7 @@ struct MicrophoneLoop: ~Copyable {
     /// After an overrun, a suspend or anything like them.
     private mutating func recover(from code: CInt) -> CInt {
         if code == -EINTR || code == -EAGAIN { return 0 }
+        if device.isUnplugged { return ENODEV }
         guard code == -EPIPE || code == -ESTRPIPE, recoveries < Self.maximumRecoveries else { return -code }
         recoveries += 1
         feed.countOverrun()
@@ -100,13 +101,14 @@ struct MicrophoneLoop: ~Copyable {
         return recovered < 0 ? -recovered : 0
     }
 
-    /// By how many nanoseconds a device that has no clock of its own (`file`, `null`) must be slowed down: else it would
-    /// fill the ring in no time and the thread would never rest. A real card is never ahead by more than its buffer.
+    /// By how many nanoseconds a device that has no clock of its own (`file`, `null`) must be slowed down: else it
+    /// would fill the ring in no time and the thread would never rest. A real card is never ahead by more than its
+    /// buffer.
     private var aheadOfClock: Int64 {
         mutating get {
             let now = MonotonicClock.now()
             let ahead = duration(framesRead) - (now - paceStart)
-            if ahead < 0 { // what was missed is not to be caught up with
+            if ahead < 0 {  // what was missed is not to be caught up with
                 paceStart = now
                 framesRead = 0
             }

@@ -31,14 +31,3 @@ package struct MicrophoneRequest: Sendable {
     static let nativeRateHz = 48_000
     static let nativeChannels = 2
 }
-
-extension SampleFormat {
-    /// Bits of a sample that carry sound.
-    var significantBits: Int {
-        switch self {
-        case .s16: 16
-        case .s24, .s24Packed, .float32: 24
-        case .s32: 32
-        }
-    }
-}

@@ -2,12 +2,13 @@ package import Media
 
 /// Anything sound comes from: a file, a pipe, a tone, a microphone.
 ///
-/// A source is owned by one task. It never blocks longer than a file read does: where nothing has arrived yet it says so.
+/// A source is owned by one task. It never blocks longer than a file read does: where nothing has arrived yet it says
+/// so.
 /// ```
-/// AudioFile ─► FilePacer ─┐
-/// standard input ─► PCMStdin ─┤
-/// TestTone ───────────────┼─► pump(clock) ─► AudioBlock
-/// ALSA thread ─► ring ─► Microphone ─┘
+///                    AudioFile ─► FilePacer  ─┐
+///               standard input ─► PCMStdin   ─┤
+///                                 TestTone   ─┼─► SoundPump ─► AudioBlock
+/// ALSA ─► thread ─► SampleRing ─► Microphone ─┘
 /// ```
 package protocol SoundSource: ~Copyable, Sendable {
     /// What comes next. After `.ended` nothing else comes.

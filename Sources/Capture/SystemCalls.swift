@@ -1,4 +1,4 @@
-import CALSA // its headers are where the importer first meets timespec
+import CALSA  // a whole-module build takes its `timespec` for the one of Glibc
 import Glibc
 import Media
 

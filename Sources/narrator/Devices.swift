@@ -1,7 +1,7 @@
 import ArgumentParser
 import Capture
-import Media
 import Foundation
+import Media
 
 /// `narrator devices`: what this machine can hear and see with.
 struct Devices: ParsableCommand {

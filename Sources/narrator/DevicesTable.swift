@@ -21,7 +21,7 @@ enum DevicesTable {
             microphone.name, microphone.label,
             isOpen ? microphone.channels.map(channels) ?? "-" : "(\(microphone.state.rawValue))",
             microphone.ratesHz.map(kilohertz).joined(separator: " "),
-            microphone.formats.map(\.rawValue).joined(separator: " "),
+            microphone.formats.map(\.rawValue).joined(separator: " ")
         ]
     }
 

@@ -42,9 +42,10 @@ struct AudioFileTests {
         let fifo = folder.path("fifo")
         mkfifo(fifo, 0o600)
         let empty = try folder.write([], as: "empty.wav")
+        let unfit = "it is not a regular file"
         let reasons = [
-            folder.url.path: "it is a folder", fifo: "it is not a regular file", "/dev/null": "it is not a regular file",
-            "/dev/zero": "it is not a regular file", empty: "it is empty",
+            (folder.url.path, "it is a folder"), (fifo, unfit), ("/dev/null", unfit), ("/dev/zero", unfit),
+            (empty, "it is empty")
         ]
         for (path, reason) in reasons {
             #expect(throws: CaptureError.badAudio(path: path, reason: reason)) { _ = try AudioFile(path: path).rateHz }
@@ -62,7 +63,8 @@ struct AudioFileTests {
         let descriptors = Fixtures.openDescriptors()
         for row in rows {
             let fields = row.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            checkEdgeCase(name: fields[0], expectation: fields[2], frames: Int(fields[3]), rateHz: Int(fields[4]),
+            checkEdgeCase(
+                name: fields[0], expectation: fields[2], frames: Int(fields[3]), rateHz: Int(fields[4]),
                 channels: Int(fields[5]))
         }
         // Each file, refused or read, was closed. Other tests run beside this one and hold a few of their own.
@@ -95,11 +97,11 @@ struct AudioFileTests {
         var file = try AudioFile(path: path)
         let samples = try file.readAll()
         #expect(file.rateHz == 44_100 && file.channels == 2)
-        #expect(abs(samples.count / 2 - 44_100) < 2_400) // an MP3 keeps its encoder's padding
+        #expect(abs(samples.count / 2 - 44_100) < 2_400)  // an MP3 keeps its encoder's padding
         let middle = samples[20_000..<60_000]
         let power = middle.reduce(0) { $0 + $1 * $1 } / Float(middle.count)
         let crossings = stride(from: 20_000, to: 59_998, by: 2).count { samples[$0] < 0 && samples[$0 + 2] >= 0 }
         #expect(power > 0.05 && power < 1)
-        #expect(abs(crossings - 199) <= 2) // 440 Hz × 20 000 / 44 100
+        #expect(abs(crossings - 199) <= 2)  // 440 Hz × 20 000 / 44 100
     }
 }

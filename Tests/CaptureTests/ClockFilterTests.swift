@@ -1,9 +1,9 @@
-@testable import Capture
+import Capture
 import TestSupport
 import Testing
 
 struct ClockFilterTests {
-    private static let period = 960 // 20 ms at 48 kHz
+    private static let period = 960  // 20 ms at 48 kHz
 
     /// Stamps of a card whose crystal is off by `ppm`, each late by up to `jitter` nanoseconds.
     private func stamps(count: Int, ppm: Double, jitter: Double, seed: UInt64) -> [(true: Double, stamp: Int64)] {

@@ -1,4 +1,4 @@
-@testable import Capture
+import Capture
 import Media
 import Testing
 
@@ -18,7 +18,7 @@ struct MicrophoneFeedTests {
         #expect(before.samples == run(0, frames: 20) && before.time == 0 && before.lost == 0)
         let after = try #require(feed.take(maxFrames: 15))
         #expect(after.samples == run(20, frames: 10) && after.time == 2 && after.lost == 77)
-        #expect(feed.take(maxFrames: 1)?.samples == run(30, frames: 10)) // one run is never split
+        #expect(feed.take(maxFrames: 1)?.samples == run(30, frames: 10))  // one run is never split
         #expect(feed.take(maxFrames: 100) == nil)
     }
 
@@ -28,7 +28,7 @@ struct MicrophoneFeedTests {
         for index in 0..<1_000 where feed.put(run(0, frames: 10).span, time: Int64(index), lost: 0, rateHz: 1_000) {
             accepted += 1
         }
-        #expect(accepted >= 400) // four seconds
+        #expect(accepted >= 400)  // four seconds
         #expect(feed.statistics.framesCaptured == accepted * 10)
         #expect(feed.statistics.framesDropped == (1_000 - accepted) * 10)
     }

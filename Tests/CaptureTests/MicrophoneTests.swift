@@ -34,7 +34,7 @@ struct MicrophoneTests {
         return switch format {
         case .s16: [low, high]
         case .s24Packed: [0, low, high]
-        case .s24: [0, low, high, 0xa5] // the top byte is undefined
+        case .s24: [0, low, high, 0xa5]  // the top byte is undefined
         case .s32: [0, 0, low, high]
         case .float32: withUnsafeBytes(of: (Float(sample) / 32_768).bitPattern.littleEndian) { Array($0) }
         }
@@ -91,7 +91,8 @@ struct MicrophoneTests {
 
     @Test func `an unknown device is refused with what there is`() throws {
         try configure([0])
-        #expect(throws: CaptureError.deviceNotFound(name: "nonsense", available: DeviceList.microphones().map(\.name))) {
+        let available = DeviceList.microphones().map(\.name)
+        #expect(throws: CaptureError.deviceNotFound(name: "nonsense", available: available)) {
             _ = try Microphone(MicrophoneRequest(device: "nonsense"), streamZero: 0).format
         }
     }

@@ -47,14 +47,14 @@ struct SoundSourceTests {
         #expect(blocks.dropLast().allSatisfy { $0.duration == MediaTime(milliseconds: 40) })
     }
 
-    @Test func `a paced block goes out when its last sample would have been heard, and delays do not add up`() async throws {
+    @Test func `a paced block goes out when its last sample is due, and delays do not add up`() async throws {
         let (path, _) = try ramp(frames: 16_000)
         var source = FilePacer(file: try AudioFile(path: path), pace: .realtime)
         let clock = SleepingClock()
         var handed: [(end: MediaTime, at: Duration)] = []
         try await SoundPump.run(&source, clock: clock) { block in
             handed.append((block.end, clock.now.offset))
-            clock.advance(by: .milliseconds(13)) // a reader that takes its time
+            clock.advance(by: .milliseconds(13))  // a reader that takes its time
         }
         #expect(handed.count == 25)
         #expect(handed.allSatisfy { .nanoseconds($0.end.nanoseconds) == $0.at })
@@ -90,18 +90,19 @@ struct SoundSourceTests {
     }
 
     @Test func `a tone has its frequency, level and length`() async throws {
-        var source = try TestTone(rateHz: 48_000, amplitude: 0.25, duration: MediaTime(milliseconds: 1_010), pace: .fast)
+        let duration = MediaTime(milliseconds: 1_010)
+        var source = try TestTone(rateHz: 48_000, amplitude: 0.25, duration: duration, pace: .fast)
         var samples: [Float] = []
         try await SoundPump.run(&source, clock: SleepingClock()) { samples += $0.samples }
         #expect(samples.count == 48_480)
         #expect(abs(samples.max()! - 0.25) < 1e-3)
-        #expect(zip(samples, samples.dropFirst()).count { $0 < 0 && $1 >= 0 } == 444) // 440 Hz × 1.01 s
+        #expect(zip(samples, samples.dropFirst()).count { $0 < 0 && $1 >= 0 } == 444)  // 440 Hz × 1.01 s
         #expect(throws: CaptureError.self) { try TestTone(rateHz: 0) }
     }
 
     @Test(arguments: [1, 3, 4, 7, 1_000])
     func `a pipe's frames are put together whatever pieces they come in`(piece: Int) async throws {
-        let bytes = (0..<4_003).map { UInt8(truncatingIfNeeded: $0 &* 7) } // three bytes are not a frame
+        let bytes = (0..<4_003).map { UInt8(truncatingIfNeeded: $0 &* 7) }  // three bytes are not a frame
         let format = AudioFormat(rateHz: 8_000, channels: 2, sampleFormat: .s16)
         let pipe = Pipe()
         var source = try PCMStdin(format: format, descriptor: pipe.fileHandleForReading.fileDescriptor)

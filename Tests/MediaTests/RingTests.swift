@@ -43,7 +43,7 @@ struct RingTests {
     }
 
     @Test func `nothing is lost, doubled or torn between two threads`() {
-        let total = 400_000
+        let total = 100_000
         let ring = Ring<Int>(minimumCapacity: 256)
         let producer = Thread {
             var random = SplitMix64(seed: 1)
