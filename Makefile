@@ -8,7 +8,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 NARRATOR := .build/release/narrator
 MODELS := whisper-tiny.en
 
-.PHONY: build run test test-build models setup lint format asan tsan bench clean
+.PHONY: build run test test-build models setup lint format asan tsan clean
 
 build: setup
 	swift build -c release $(SWIFT_FLAGS)

@@ -34,6 +34,7 @@ package struct Endpointer: Sendable {
     private let preroll: Int
     private let minSpeech: Int
     private let max: Int
+    private let cutReach: Int
     private let longestRise: Int  // speech that has not made itself clear by then was none
     private let threshold: Float
     private let lowerThreshold: Float  // speech goes on down to here
@@ -58,6 +59,7 @@ package struct Endpointer: Sendable {
         preroll = settings.preroll.samples(rateHz: rateHz)
         minSpeech = settings.minSpeech.samples(rateHz: rateHz)
         max = settings.max.samples(rateHz: rateHz)
+        cutReach = settings.cutReach?.samples(rateHz: rateHz) ?? max - max * 2 / 3
         longestRise = minSpeech + rateHz
         threshold = settings.threshold
         lowerThreshold = Swift.max(0.01, settings.threshold - 0.15)  // as the publisher of Silero VAD has it
@@ -130,7 +132,7 @@ package struct Endpointer: Sendable {
     /// Where an utterance with this onset begins; at most half of the maximum length back, or it could never last.
     private func earliestStart(_ onset: Int) -> Int { Swift.max(free, onset - preroll, position - max / 2) }
 
-    private var earliestCut: Int { start + max * 2 / 3 }
+    private var earliestCut: Int { start + max - cutReach }
 
     /// Falls from `silence` to `shortestSilence` over the second half of the maximum length: the nearer the cut, the
     /// more welcome a pause.

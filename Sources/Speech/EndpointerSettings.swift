@@ -10,13 +10,15 @@ package struct EndpointerSettings: Hashable, Sendable {
     package var minSpeech: MediaTime
     /// Length at which an utterance is cut, preroll included.
     package var max: MediaTime
+    /// How far back a cut at `max` may lie; nil: a third of `max`. Live it must not reach into what is committed already.
+    package var cutReach: MediaTime?
     /// Probability from which a chunk is speech.
     package var threshold: Float
 
     package init(
         silence: MediaTime = MediaTime(milliseconds: 500), preroll: MediaTime = MediaTime(milliseconds: 300),
         minSpeech: MediaTime = MediaTime(milliseconds: 100), max: MediaTime = MediaTime(milliseconds: 28_000),
-        threshold: Float = 0.5
+        cutReach: MediaTime? = nil, threshold: Float = 0.5
     ) {
         precondition(silence >= .zero && preroll >= .zero && minSpeech >= .zero, "\(silence), \(preroll), \(minSpeech)")
         precondition(max >= MediaTime(milliseconds: 1_000), "utterances of at most \(max)")
@@ -24,6 +26,7 @@ package struct EndpointerSettings: Hashable, Sendable {
         self.preroll = preroll
         self.minSpeech = minSpeech
         self.max = max
+        self.cutReach = cutReach
         self.threshold = threshold
     }
 }

@@ -35,6 +35,8 @@ extension StageKind {
                 let endpointing = EndpointerSettings(
                     silence: settings.duration("silence_ms"), preroll: settings.duration("preroll_ms"),
                     minSpeech: settings.duration("min_speech_ms"), max: settings.duration("max_s"),
+                    // The last second of sound is never committed: WhisperOptions.unstablePositions.
+                    cutReach: MediaTime(milliseconds: 1_000),
                     threshold: Float(settings.number("threshold")))
                 return .worker(
                     EndpointWorker(vad: vad, settings: endpointing, nextUtterance: environment.nextUtterance))
