@@ -35,7 +35,7 @@ models: build
 
 # The daemon plays samples/ at the pace of a microphone; a subscriber shows what it tells.
 run: models
-	folder=$$(mktemp -d)
+	@folder=$$(mktemp -d)
 	trap 'kill $$daemon 2>/dev/null || true; rm -rf $$folder' EXIT
 	$(NARRATOR) run Pipelines/demo.yaml --once --wait-clients 1 --socket $$folder/narrator.sock 2>$$folder/log & daemon=$$!
 	for _ in $$(seq 100); do [ -S $$folder/narrator.sock ] && break; kill -0 $$daemon || { cat $$folder/log >&2; exit 1; }; sleep 0.1; done
