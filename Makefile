@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 
-PACKAGES := libasound2-dev libsndfile1-dev libsoxr-dev pkg-config python3 python3-pip
+PACKAGES := libasound2-dev libv4l-dev libjpeg-dev libsndfile1-dev libsoxr-dev pkg-config python3 python3-pip
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 NARRATOR := .build/release/narrator
 MODELS := whisper-tiny.en

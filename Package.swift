@@ -41,18 +41,20 @@ let package = Package(
         // Floor 0: C kernels and system libraries
         .target(name: "CKernels", cSettings: kernelFlags),
         .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
         .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+        .systemLibrary(name: "CV4L2", pkgConfig: "libv4l2", providers: [.apt(["libv4l-dev"])]),
 
         // Floor 1: values, arithmetic, text
         .target(name: "Media"),
         .target(name: "Kernels", dependencies: ["CKernels"]),
         .target(name: "Tokenizers"),
-        .target(name: "CShims", dependencies: ["CALSA"]),
+        .target(name: "CShims", dependencies: ["CALSA", "CJPEG", "CV4L2"]),
 
         // Floor 2: devices, signal, checkpoints, graph, events, model store
-        .target(name: "Capture", dependencies: ["Media", "CShims", "CALSA", "CSndfile"]),
-        .target(name: "Signal", dependencies: ["Media", "Kernels", "CSoxr"]),
+        .target(name: "Capture", dependencies: ["Media", "CShims", "CALSA", "CSndfile", "CV4L2"]),
+        .target(name: "Signal", dependencies: ["Media", "Kernels", "CShims", "CSoxr"]),
         .target(name: "Weights", dependencies: ["Kernels"]),
         .target(name: "Graph", dependencies: ["Media", yams]),
         .target(name: "Events", dependencies: ["Media"]),
@@ -61,6 +63,7 @@ let package = Package(
         // Floor 3: what models and servers share
         .target(name: "EventServer", dependencies: ["Events", "CShims", logging, nioCore, nioPosix]),
         .target(name: "Speech", dependencies: ["Media"]),
+        .target(name: "Scenes", dependencies: ["Media"]),
         .target(name: "Layers", dependencies: ["Kernels"]),
 
         // Floor 4: models
@@ -68,19 +71,20 @@ let package = Package(
             name: "Whisper",
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
+        .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
             name: "Stages",
             dependencies: [
-                "Whisper", "Silero", "Speech", "Capture", "Signal", "Weights", "Graph", "Events", "Kernels", "Media",
+                "Whisper", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Weights", "Graph", "Events", "Kernels", "Media",
             ]),
 
         // Floor 6: the daemon
         .target(
             name: "Daemon",
             dependencies: [
-                "Stages", "Speech", "EventServer", "Graph", "Events", "Catalog", "Capture", "Kernels", "Media", logging,
+                "Stages", "Speech", "Scenes", "Signal", "EventServer", "Graph", "Events", "Catalog", "Capture", "Kernels", "Media", logging,
                 serviceLifecycle, unixSignals,
             ]),
 
@@ -88,8 +92,8 @@ let package = Package(
         .executableTarget(
             name: "narrator",
             dependencies: [
-                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Whisper", "Weights",
-                "Kernels", "Media", argumentParser, logging,
+                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Scenes", "Signal",
+                "Whisper", "EfficientNet", "Weights", "Kernels", "Media", argumentParser, logging,
             ]),
 
         // Tests
@@ -107,10 +111,12 @@ let package = Package(
         test("Catalog", [crypto], data: ["web_fixture.py", "wheel_fixture.py"]),
         test("EventServer", ["Events"]),
         test("Speech", ["Media"]),
+        test("Scenes", ["Media"]),
         test("Layers", ["Kernels"]),
         test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
         test("Silero", ["Kernels"], data: ["Golden"]),
-        test("Stages", ["Graph", "Events", "Kernels", "Media", "Signal", "Speech"]),
+        test("EfficientNet", ["Kernels", "Signal", "Weights"]),
+        test("Stages", ["Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

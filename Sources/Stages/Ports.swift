@@ -1,5 +1,6 @@
 package import Graph
 package import Media
+package import Scenes
 package import Speech
 
 // What travels between the stages of speech.
@@ -16,4 +17,22 @@ extension Speech.TranscriptUpdate: PortValue {
 package struct SpeechBlock: PortValue {
     package static let port = PortType("speech, 16 kHz mono")
     package let block: AudioBlock
+}
+
+// What travels between the stages of sight.
+
+/// A picture worth telling: what `scene_change` gives and picture models take.
+package struct SceneFrame: PortValue {
+    package static let port = PortType("scenes")
+    package let scene: Scene
+    package let frame: VideoFrame
+
+    package init(scene: Scene, frame: VideoFrame) {
+        self.scene = scene
+        self.frame = frame
+    }
+}
+
+extension SceneUpdate: PortValue {
+    package static let port = PortType("descriptions")
 }

@@ -1,6 +1,7 @@
 package import Events
 package import Graph
 package import Kernels
+package import Scenes
 package import Silero
 package import Speech
 import Synchronization
@@ -22,6 +23,9 @@ package final class StageEnvironment: Sendable {
     package let precision: Precision
     /// The last utterance number given out; numbers are unique for a run.
     private let lastUtterance = Atomic<Int>(0)
+    private let lastScene = Atomic<Int>(0)
+    /// The newest picture of every camera.
+    package let frames = LatestPictures()
     private let loaded = Mutex<[String: WhisperModel]>([:])
 
     /// Says something to whoever reads the log.
@@ -41,6 +45,8 @@ package final class StageEnvironment: Sendable {
     package func nextUtterance() -> UtteranceID {
         UtteranceID(lastUtterance.wrappingAdd(1, ordering: .relaxed).newValue)
     }
+
+    package func nextScene() -> SceneID { SceneID(lastScene.wrappingAdd(1, ordering: .relaxed).newValue) }
 
     /// The voice activity detector of `reference`.
     package func silero(_ reference: ModelReference) throws -> SileroWeights {

@@ -4,11 +4,11 @@ import Testing
 /// The third lock of the house plan: a target depends on lower floors only.
 struct LayeringTests {
     static let floors: [String: Int] = [
-        "CKernels": 0, "CALSA": 0, "CSndfile": 0, "CSoxr": 0,
+        "CKernels": 0, "CALSA": 0, "CJPEG": 0, "CSndfile": 0, "CSoxr": 0, "CV4L2": 0,
         "Media": 1, "Kernels": 1, "Tokenizers": 1, "CShims": 1,
         "Capture": 2, "Signal": 2, "Weights": 2, "Graph": 2, "Events": 2, "Catalog": 2,
-        "EventServer": 3, "Speech": 3, "Layers": 3,
-        "Whisper": 4, "Silero": 4,
+        "EventServer": 3, "Speech": 3, "Scenes": 3, "Layers": 3,
+        "Whisper": 4, "Silero": 4, "EfficientNet": 4,
         "Stages": 5, "Daemon": 6, "narrator": 7,
         "TestSupport": 3,
     ]

@@ -33,6 +33,10 @@ extension AudioBlock: PortValue {
     package static let port = PortType("audio")
 }
 
+extension VideoFrame: PortValue {
+    package static let port = PortType("pictures")
+}
+
 /// A value on its way through the graph.
 package struct Packet: Sendable {
     package let value: any PortValue

@@ -1,16 +1,5 @@
 package import Media
 
-/// Width and height in pixels.
-package struct PixelSize: Hashable, Sendable {
-    package let width: Int
-    package let height: Int
-
-    package init(width: Int, height: Int) {
-        self.width = width
-        self.height = height
-    }
-}
-
 /// A model as a pipeline file names it.
 package struct ModelReference: Hashable, Sendable {
     /// A catalogue name or a path, as written in the file.

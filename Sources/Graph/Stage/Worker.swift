@@ -19,6 +19,8 @@ package enum Progress: Sendable {
 package enum StageControl: Equatable, Sendable {
     /// End now what is open.
     case flush
+    /// Tell what is to be seen now, as the scene of that number.
+    case describe(scene: Int)
     case mute(Bool)
 }
 
