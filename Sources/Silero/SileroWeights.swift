@@ -1,10 +1,12 @@
+import Kernels
+import Layers
+
 /// The weights of Silero VAD for 16 kHz (release 5 and 6), immutable and shared by all streams.
 package struct SileroWeights: Sendable {
-    let spectrum: PackedLinear  // [real 129, imaginary 129] × 256 samples
-    let convolutions: [PackedLinear]  // 129 → 128 → 64 → 64 → 128 channels, columns [tap, channel]
-    let recurrent: PackedLinear  // gates [input, forget, cell, output] × 128 of [x, h]
-    let decision: [Float]  // [128]
-    let decisionBias: Float
+    let spectrum: Conv1d  // 1 → [real 129, imaginary 129], 256 taps every 128 samples
+    let convolutions: [Conv1d]  // 129 → 128 → 64 → 64 → 128 channels, three taps
+    let recurrent: LSTMCell  // 128 → 128
+    let decision: Linear  // 128 → 1
 
     /// - Parameter tensor: the values of a named tensor of the published checkpoint, row-major; the shape says what is
     ///   expected.
@@ -17,33 +19,25 @@ package struct SileroWeights: Sendable {
             }
             return values
         }
-        /// A convolution of three taps, of which those in `taps` meet input.
-        func convolution(_ name: String, _ inputs: Int, _ outputs: Int, taps: ClosedRange<Int> = 0...2) throws
-            -> PackedLinear
-        {
-            let weight = try values("\(name).weight", outputs, inputs, 3)
-            let bias = try values("\(name).bias", outputs)
-            return PackedLinear(rows: outputs, inputs: inputs * taps.count, bias: bias) { output, column in
-                weight[(output * inputs + column % inputs) * 3 + taps.lowerBound + column / inputs]
-            }
+        func convolution(_ name: String, _ inputs: Int, _ outputs: Int, stride: Int = 1) throws -> Conv1d {
+            Conv1d(
+                weights: try values("\(name).weight", outputs, inputs, 3), bias: try values("\(name).bias", outputs),
+                outputs: outputs, inputs: inputs, taps: 3, stride: stride, padding: 1)
         }
-        let basis = try values("stft_conv.weight", 258, 1, 256)
-        spectrum = PackedLinear(rows: 258, inputs: 256, bias: []) { basis[$0 * 256 + $1] }
+        spectrum = Conv1d(
+            weights: try values("stft_conv.weight", 258, 1, 256), bias: nil, outputs: 258, inputs: 1, taps: 256,
+            stride: 128)
         convolutions = [
-            try convolution("conv1", 129, 128), try convolution("conv2", 128, 64), try convolution("conv3", 64, 64),
-            // Its input is a single frame: the outer taps only ever see padding.
-            try convolution("conv4", 64, 128, taps: 1...1)
+            try convolution("conv1", 129, 128), try convolution("conv2", 128, 64, stride: 2),
+            try convolution("conv3", 64, 64, stride: 2), try convolution("conv4", 64, 128),
         ]
-        let (inputWeight, stateWeight) = (
-            try values("lstm_cell.weight_ih", 512, 128), try values("lstm_cell.weight_hh", 512, 128)
-        )
-        let (inputBias, stateBias) = (
-            try values("lstm_cell.bias_ih", 512), try values("lstm_cell.bias_hh", 512)
-        )
-        recurrent = PackedLinear(rows: 512, inputs: 256, bias: zip(inputBias, stateBias).map(+)) { gate, column in
-            column < 128 ? inputWeight[gate * 128 + column] : stateWeight[gate * 128 + column - 128]
-        }
-        decision = try values("final_conv.weight", 1, 128, 1)
-        decisionBias = try values("final_conv.bias", 1)[0]
+        recurrent = LSTMCell(
+            weightsInput: try values("lstm_cell.weight_ih", 512, 128),
+            weightsHidden: try values("lstm_cell.weight_hh", 512, 128),
+            biasInput: try values("lstm_cell.bias_ih", 512), biasHidden: try values("lstm_cell.bias_hh", 512),
+            inputs: 128, hidden: 128)
+        decision = Linear(
+            weights: try values("final_conv.weight", 1, 128, 1), bias: try values("final_conv.bias", 1), outputs: 1,
+            inputs: 128, precision: .float32)
     }
 }
