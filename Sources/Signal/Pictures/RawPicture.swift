@@ -105,20 +105,26 @@ struct RawPicture {
         let step = frame.format == .yuyv ? 2 : 1
         let isLimited = frame.format == .yuyv || frame.format == .nv12
         let (columns, rows) = ((width + 7) / 8, (height + 7) / 8)
+        let used = (width - 1) * step + 1
         var means = [UInt8](repeating: 0, count: columns * rows)
-        bytes.withUnsafeBufferPointer { bytes in
-            for row in 0..<rows {
-                let lines = 8 * row..<min(8 * row + 8, height)
-                for column in 0..<columns {
-                    let pixels = 8 * column..<min(8 * column + 8, width)
-                    var sum: Int32 = 0
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: used) { sums in
+            bytes.withUnsafeBufferPointer { bytes in
+                for row in 0..<rows {
+                    // Whole rows first, chroma with them: the sum of 8 bytes fits, and the loop is one of vectors.
+                    let lines = 8 * row..<min(8 * row + 8, height)
+                    sums.initialize(repeating: 0)
                     for y in lines {
                         let line = bytes.baseAddress! + y * rowBytes
-                        for x in pixels { sum += Int32(line[x * step]) }
+                        for x in 0..<used { sums[x] &+= UInt16(line[x]) }
                     }
-                    let count = Int32(lines.count * pixels.count)
-                    let mean = (sum + count / 2) / count
-                    means[row * columns + column] = isLimited ? fullRange(mean) : UInt8(mean)
+                    for column in 0..<columns {
+                        let pixels = 8 * column..<min(8 * column + 8, width)
+                        var sum: Int32 = 0
+                        for x in pixels { sum += Int32(sums[x * step]) }
+                        let count = Int32(lines.count * pixels.count)
+                        let mean = (sum + count / 2) / count
+                        means[row * columns + column] = isLimited ? fullRange(mean) : UInt8(mean)
+                    }
                 }
             }
         }
