@@ -22,7 +22,7 @@ extension SignalError: CustomStringConvertible {
             "libsoxr cannot resample \(inputRateHz) Hz to \(outputRateHz) Hz: \(reason). "
                 + "Use a common rate such as 16000, 44100 or 48000 Hz, or free memory."
         case .badPicture(let reason):
-            "The picture cannot be read: \(reason). Use a JPEG that other programs can open."
+            "The picture cannot be read: \(reason). Use a JPEG that other programs can open; from a camera, try another format."
         case .damagedPicture(let reason):
             "The picture is damaged: \(reason). Use a whole one; from a camera, check its cable and its power."
         case .pictureTooLarge(let size, let reason):

@@ -1,5 +1,4 @@
 import CShims
-import Glibc
 package import Media
 
 /// What a JPEG says of itself before its pixels; reading it takes microseconds and no memory to speak of.
