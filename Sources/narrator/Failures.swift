@@ -3,6 +3,7 @@ import Catalog
 import Daemon
 import EventServer
 import Graph
+import Signal
 import Weights
 import Whisper
 
@@ -15,6 +16,7 @@ extension CommandFailure {
         case let error as WeightsError: self.init(error)
         case let error as WhisperError: self.init(error)
         case let error as CaptureError: self.init(error)
+        case let error as SignalError: self.init(error)
         case let error as TopologyError: self.init(error)
         case let error as EventServerError: self.init(error)
         case let error as GraphError: self.init(error)
@@ -32,6 +34,15 @@ extension CommandFailure {
             case .badAudio: .badData
             case .formatAbsurd: .badConfiguration
             case .deviceNotFound, .deviceBusy, .formatRefused, .lost: .unavailable
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: SignalError) {
+        let status: ExitStatus =
+            switch error {
+            case .rateOutOfRange, .badPicture, .damagedPicture, .pictureTooLarge: .badData
+            case .resamplerRefused: .internalFault
             }
         self.init(status, "\(error)")
     }
