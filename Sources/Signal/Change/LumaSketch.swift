@@ -21,16 +21,19 @@ package struct LumaSketch: Equatable, Sendable {
         let (width, height) = (luma.width, luma.height)
         var row = [Float](repeating: 0, count: width)
         var sums = [Float](repeating: 0, count: width + 1)  // of the pixels left of an edge
+        // The pixel in which each column ends, and how much of it is the column's.
+        let edges = (1...Self.columns).map { column in
+            let (pixel, rest) = (column * width).quotientAndRemainder(dividingBy: Self.columns)
+            return (pixel: min(pixel, width - 1), share: Float(rest) / Float(Self.columns) + (pixel == width ? 1 : 0))
+        }
         var cells: [Float] = []
         cells.reserveCapacity(Self.count)
         for band in 0..<Self.rows {
             Self.average(luma, from: Float(band * height) / Float(Self.rows), rows: Self.rows, into: &row)
             for x in 0..<width { sums[x + 1] = sums[x] + row[x] }
             var left = Float(0)
-            for column in 1...Self.columns {
-                let (edge, rest) = (column * width).quotientAndRemainder(dividingBy: Self.columns)
-                let part = rest == 0 ? 0 : row[edge] * Float(rest) / Float(Self.columns)
-                let right = sums[edge] + part
+            for edge in edges {
+                let right = sums[edge.pixel] + row[edge.pixel] * edge.share
                 cells.append((right - left) * Float(Self.columns) / Float(width))
                 left = right
             }

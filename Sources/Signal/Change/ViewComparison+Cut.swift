@@ -7,8 +7,8 @@ extension ViewComparison {
     /// Whether `new` is another view than `old`, or the light has gone or come: no movement leads from one to the other.
     package func isCut(from old: LumaSketch, to new: LumaSketch) -> Bool {
         guard change(old, new) >= Self.cutShare else { return false }
-        let (low, high) = (min(mean(old), mean(new)) + 3, max(mean(old), mean(new)) + 3)  // as in `LocalPattern`
-        return high > Self.gainLimit * low || bestShiftedCorrelation(old, new) < Self.alikeness
+        let (was, now) = (mean(old) + LocalPattern.blackLevel, mean(new) + LocalPattern.blackLevel)
+        return max(was, now) > Self.gainLimit * min(was, now) || bestShiftedCorrelation(old, new) < Self.alikeness
     }
 
     /// The correlation of what stands out from its surroundings, at the shift where it is greatest. A shift is at most

@@ -17,6 +17,8 @@ package struct ViewComparison: Sendable {
     private static let toleranceLevels: Float = 4
     private static let toleranceShare: Float = 0.08
     private static let toleranceDeviations: Float = 4
+    /// A smaller share of cells is nothing: no need to look closer.
+    private static let negligible: Float = 0.005
 
     /// [rows × columns] 1 where changes count, else 0.
     let weights: [Float]
@@ -60,20 +62,23 @@ package struct ViewComparison: Sendable {
         guard !isBlind else { return 0 }
         let (dark, bright) = mean(one) <= mean(other) ? (one, other) : (other, one)
         let (changed, count) = unexplained(dark, bright)
-        guard count > 0 else { return 0 }
+        guard Float(count) > Self.negligible * total else { return 0 }
         let same = LocalPattern.matches(dark.cells, bright.cells, gainLimit: Self.gainLimit)
         var rest = Float(0)
         for index in 0..<LumaSketch.count where changed[index] && !same[index] { rest += 1 }
         return rest / total
     }
 
-    /// In levels: a quarter of the watched cells differ by less than this when exposure is allowed for.
-    func lowDifference(_ one: LumaSketch, _ other: LumaSketch) -> Float {
-        guard !isBlind else { return 0 }
-        let (dark, bright) = mean(one) <= mean(other) ? (one, other) : (other, one)
-        let counted = isUnclipped(bright)
-        let fit = exposure(dark, bright, counted)
-        return quantile(0.25, of: differences(dark, bright, fit), counted)
+    /// In levels: in a quarter of the watched cells the change differs from that of the cells beside it by less.
+    func lowRoughness(_ one: LumaSketch, _ other: LumaSketch) -> Float {
+        var changes = [Float](repeating: 0, count: LumaSketch.count)
+        for index in 0..<LumaSketch.count { changes[index] = other.cells[index] - one.cells[index] }
+        var roughness = changes
+        for index in 1..<LumaSketch.count - 1 {
+            roughness[index] = abs(changes[index] - (changes[index - 1] + changes[index + 1]) / 2)
+        }
+        (roughness[0], roughness[LumaSketch.count - 1]) = (0, 0)
+        return quantile(0.25, of: roughness, weights)
     }
 
     /// The mean luma of the watched cells.
@@ -164,7 +169,7 @@ package struct ViewComparison: Sendable {
         var below = 0
         for (step, number) in histogram.enumerated() {
             below += number
-            if Float(below) >= share * Float(count) { return (Float(step) + 0.5) / steps }
+            if Float(below) >= share * Float(count) { return step == 0 ? 0 : (Float(step) + 0.5) / steps }
         }
         return 0
     }
