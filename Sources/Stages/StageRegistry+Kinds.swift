@@ -11,6 +11,7 @@ extension StageRegistry {
             .resample(environment),
             .endpoint(environment),
             .transcribe(environment),
+            .sceneChange(environment),
             .events(environment),
         ])
     }
