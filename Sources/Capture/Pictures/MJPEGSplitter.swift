@@ -82,7 +82,9 @@ package struct MJPEGSplitter: Sendable {
     mutating func finish(keepsCut: Bool) -> [SplitPicture] {
         var pictures = scan(isLast: true)
         if state == .imageData {
-            if keepsCut && pictures.isEmpty {
+            if held.count - start > maximumBytes {
+                statistics.oversized += 1
+            } else if keepsCut && pictures.isEmpty {
                 pictures.append(take(upTo: held.count))
             } else {
                 statistics.damaged += 1
@@ -175,15 +177,12 @@ package struct MJPEGSplitter: Sendable {
     private mutating func walkHeader() -> Bool {
         guard cursor < held.count else { return false }
         if cursor - start > maximumBytes { return dropOversized() }
-        guard held[cursor] == 0xFF else { return giveUpHeader(at: cursor) }
+        guard held[cursor] == 0xFF, !isBehindStart(cursor) else { return giveUpHeader(at: cursor) }
         while cursor + 1 < held.count, held[cursor + 1] == 0xFF { cursor += 1 }  // fill bytes
         guard cursor + 1 < held.count else { return false }
 
         let code = held[cursor + 1]
         switch code {
-        case Marker.start, Marker.end:  // no image between them
-            statistics.damaged += 1
-            search(from: code == Marker.start ? cursor : cursor + 2)
         case _ where Marker.standsAlone(code): cursor += 2
         case _ where Marker.hasSegment(code): return walkSegment(code)
         default: return giveUpHeader(at: cursor)
@@ -201,12 +200,19 @@ package struct MJPEGSplitter: Sendable {
             size = width > 0 && height > 0 ? PixelSize(width: width, height: height) : size
             hasFrameHeader = true
         }
+        let next = cursor + 2 + length
         if code == Marker.scan {
-            guard hasFrameHeader else { return giveUpHeader(at: cursor) }
+            guard next <= held.count else { return false }
+            guard hasFrameHeader, isScanHeader(at: cursor, next: next) else { return giveUpHeader(at: cursor) }
             state = .imageData
         }
-        cursor += 2 + length
+        cursor = next
         return true
+    }
+
+    /// A segment that ends in a start marker has lost its own last two bytes, and the next picture is there.
+    private func isBehindStart(_ index: Int) -> Bool {
+        index - 2 > start && held[index - 2] == 0xFF && held[index - 1] == Marker.start && held[index] == 0xFF
     }
 
     /// What stands at `index` belongs to no header. The search goes on right behind the start marker: a picture that
@@ -261,14 +267,23 @@ package struct MJPEGSplitter: Sendable {
     private func nextInImage(_ code: UInt8, isLast: Bool) -> Int? {
         let asData = cursor + 2
         guard let length = segmentLength(at: cursor) else { return isLast ? asData : nil }
-        if code == Marker.scan { return (8...14).contains(length) ? asData + length : asData }  // 6 + 2 × components
-        let next = asData + length
         guard length >= 2 else { return asData }
+        let next = asData + length
         guard next + 1 < held.count else { return isLast ? asData : nil }
+        if code == Marker.scan { return isScanHeader(at: cursor, next: next) ? next : asData }
+        if isBehindStart(next) { return asData }
         let isMarker =
             held[next] == 0xFF
             && (held[next + 1] == 0xFF || held[next + 1] == Marker.end || Marker.hasSegment(held[next + 1]))
         return isMarker ? next : asData
+    }
+
+    /// Whether the segment from `index` to `next`, both within what is held, has the form of a scan header (T.81
+    /// §B.2.3): 1 to 4 components and a range of the 64 coefficients. One that was cut short has not.
+    private func isScanHeader(at index: Int, next: Int) -> Bool {
+        let components = Int(held[index + 4])
+        return (1...4).contains(components) && next - index == 8 + 2 * components && held[next - 3] < 64
+            && held[next - 2] < 64 && held[next - 1] != 0xFF
     }
 
     /// Of the segment whose marker is at `index`, the length's own two bytes included; nil: not yet here.

@@ -180,7 +180,7 @@ package struct MultipartSplitter: Sendable {
     /// A part that holds no picture counts as a damaged one; an empty part as nothing.
     private mutating func endPart() -> [SplitPicture] {
         let pictures = parts.finish(keepsCut: false)
-        let isBare = parts.statistics == SplitStatistics() && partBytes > 0
+        let isBare = parts.statistics == SplitStatistics() && partBytes > 2  // a line's end
         finished += parts.statistics
         finished.damaged += isBare ? 1 : 0
         parts.reset()
