@@ -4,7 +4,7 @@ import Media
 import TestSupport
 
 /// JPEGs that are whole by their markers; nobody decodes them.
-enum Pictures {
+enum PictureFixtures {
     static let chunkings = [1, 2, 3, 160, 997, .max]
 
     /// - Parameters:
@@ -69,7 +69,6 @@ enum Pictures {
     }
 
     static let hasShared = RealData.shared("images") != nil
-    static let needsShared = "needs ../shared/data/images"
 }
 
 extension PictureSource where Self: ~Copyable {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 struct PictureSplitterTests {
-    private let frames = (0..<6).map { Pictures.jpeg(seed: UInt64($0), dataBytes: 700 + Int($0) * 131) }
+    private let frames = (0..<6).map { PictureFixtures.jpeg(seed: UInt64($0), dataBytes: 700 + Int($0) * 131) }
 
     private func garbage(_ count: Int, seed: UInt64) -> [UInt8] {
         var random = SplitMix64(seed: seed)
@@ -14,9 +14,9 @@ struct PictureSplitterTests {
 
     /// Splits in every chunking and expects the same of each.
     private func split(_ stream: [UInt8], maximumBytes: Int = 1 << 20) -> ([[UInt8]], SplitStatistics) {
-        let whole = Pictures.split(stream, maximumBytes: maximumBytes)
-        for chunk in Pictures.chunkings {
-            let pieces = Pictures.split(stream, chunk: chunk, maximumBytes: maximumBytes)
+        let whole = PictureFixtures.split(stream, maximumBytes: maximumBytes)
+        for chunk in PictureFixtures.chunkings {
+            let pieces = PictureFixtures.split(stream, chunk: chunk, maximumBytes: maximumBytes)
             #expect(pieces == whole, "in pieces of \(chunk)")
         }
         #expect(whole.statistics.pictures == whole.pictures.count)
@@ -31,19 +31,20 @@ struct PictureSplitterTests {
 
     @Test func `the size is the one of the frame header`() {
         let stream =
-            Pictures.jpeg(seed: 1) + Pictures.jpeg(seed: 2, width: 65_500, height: 1)
-            + Pictures.jpeg(seed: 3, height: 0)
+            PictureFixtures.jpeg(seed: 1) + PictureFixtures.jpeg(seed: 2, width: 65_500, height: 1)
+            + PictureFixtures.jpeg(seed: 3, height: 0)
         #expect(
-            Pictures.split(stream).pictures.map(\.size) == [
+            PictureFixtures.split(stream).pictures.map(\.size) == [
                 PixelSize(width: 320, height: 240), PixelSize(width: 65_500, height: 1), PixelSize(width: 0, height: 0)
             ])
     }
 
     @Test func `a thumbnail in a segment and scans behind one another do not split a picture`() {
-        let thumbnail = Pictures.jpeg(seed: 77, width: 16, height: 16, dataBytes: 50)
+        let thumbnail = PictureFixtures.jpeg(seed: 77, width: 16, height: 16, dataBytes: 50)
         let stream = [
-            Pictures.jpeg(seed: 1, thumbnail: thumbnail), Pictures.jpeg(seed: 2, dataBytes: 2_000, scans: 7),
-            Pictures.jpeg(seed: 3, thumbnail: thumbnail + thumbnail)
+            PictureFixtures.jpeg(seed: 1, thumbnail: thumbnail),
+            PictureFixtures.jpeg(seed: 2, dataBytes: 2_000, scans: 7),
+            PictureFixtures.jpeg(seed: 3, thumbnail: thumbnail + thumbnail)
         ]
         #expect(split(stream.flatMap { $0 }).0 == stream)
     }
@@ -71,11 +72,12 @@ struct PictureSplitterTests {
     /// Wherever a frame is cut, in its header too, where a length reaches over what is behind it. Where that length ends
     /// just before a segment of a later frame, what it reaches over cannot be told from a thumbnail.
     @Test func `a cut frame is dropped and counted, and no other with it but by rare chance`() {
-        let photo = Pictures.jpeg(seed: 4, thumbnail: [UInt8](repeating: 9, count: 4_000))
-        for cut in [frames[3], Pictures.jpeg(seed: 8, dataBytes: 900, scans: 5), photo] {
+        let photo = PictureFixtures.jpeg(seed: 4, thumbnail: [UInt8](repeating: 9, count: 4_000))
+        for cut in [frames[3], PictureFixtures.jpeg(seed: 8, dataBytes: 900, scans: 5), photo] {
             let lengths = 4..<cut.count
             let isExact = lengths.map { length in
-                let (pictures, statistics) = Pictures.split(frames[0] + cut.prefix(length) + frames[1] + frames[2])
+                let (pictures, statistics) = PictureFixtures.split(
+                    frames[0] + cut.prefix(length) + frames[1] + frames[2])
                 return pictures.map(\.bytes) == [frames[0], frames[1], frames[2]] && statistics.damaged == 1
             }
             #expect(isExact.count { !$0 } < lengths.count / 75)
@@ -107,9 +109,9 @@ struct PictureSplitterTests {
     }
 
     @Test func `a frame over the limit is dropped and counted`() {
-        let long = Pictures.jpeg(seed: 5, dataBytes: 5_000)
+        let long = PictureFixtures.jpeg(seed: 5, dataBytes: 5_000)
         var endless: [UInt8] = [0xFF, 0xD8]
-        for _ in 0..<80 { endless += Pictures.segment(0xE5, [UInt8](repeating: 3, count: 62)) }
+        for _ in 0..<80 { endless += PictureFixtures.segment(0xE5, [UInt8](repeating: 3, count: 62)) }
         let stream = [frames[0], long, frames[1], endless, frames[2]].flatMap { $0 }
         let (pictures, statistics) = split(stream, maximumBytes: 2_048)
         #expect(pictures == [frames[0], frames[1], frames[2]])
@@ -121,15 +123,15 @@ struct PictureSplitterTests {
         let start: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE0]
         for pattern in [start + [0xFF, 0xFF], start + [0x00, 0x06, 1, 1], [0xFF, 0xD8], [0xFF], start + [0, 2], start] {
             let stream = [[UInt8]](repeating: pattern, count: (8 << 20) / pattern.count).flatMap { $0 }
-            _ = Pictures.split(stream)
-            _ = Pictures.split(stream, chunk: 65_536)
+            _ = PictureFixtures.split(stream)
+            _ = PictureFixtures.split(stream, chunk: 65_536)
         }
     }
 
     @Test(arguments: 0..<200 as Range<UInt64>) func `mutated streams give pieces equal to the whole`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let multipart = seed % 2 == 0
-        var stream = multipart ? Pictures.multipart(frames) : frames.flatMap { $0 }
+        var stream = multipart ? PictureFixtures.multipart(frames) : frames.flatMap { $0 }
         for _ in 0..<Int.random(in: 1...40, using: &random) {
             let place = Int.random(in: 0..<stream.count, using: &random)
             switch Int.random(in: 0..<4, using: &random) {
@@ -144,7 +146,7 @@ struct PictureSplitterTests {
     }
 
     @Test(
-        .enabled(if: Pictures.hasShared, "needs ../shared/data/images"),
+        .enabled(if: PictureFixtures.hasShared, "needs ../shared/data/images"),
         arguments: [
             ("cuts.mjpeg", 18, 0), ("cockatoo.mjpeg", 28, 0), ("awkward/stream_garbage_between.mjpeg", 8, 0),
             ("awkward/stream_cut_frame.mjpeg", 7, 1), ("awkward/stream_starts_mid_frame.mjpeg", 7, 0),
@@ -160,19 +162,21 @@ struct PictureSplitterTests {
             ("awkward/png_named.jpg", 0, 0)
         ])
     func `awkward files give what their manifest says`(name: String, pictures: Int, damaged: Int) throws {
-        let (found, statistics) = split(try Pictures.shared(name), maximumBytes: MJPEGSplitter.maximumPictureBytes)
+        let (found, statistics) = split(
+            try PictureFixtures.shared(name), maximumBytes: MJPEGSplitter.maximumPictureBytes)
         #expect(found.count == pictures)
         #expect(statistics.damaged == damaged)
     }
 
-    @Test(.enabled(if: Pictures.hasShared, "needs ../shared/data/images"))
+    @Test(.enabled(if: PictureFixtures.hasShared, "needs ../shared/data/images"))
     func `a recorded stream is its frames`() throws {
-        let found = Pictures.split(try Pictures.shared("cuts.mjpeg")).pictures
+        let found = PictureFixtures.split(try PictureFixtures.shared("cuts.mjpeg")).pictures
         for (index, picture) in found.enumerated() {
-            #expect(picture.bytes == (try Pictures.shared(String(format: "seq_cuts/%04d.jpg", index))))
+            #expect(picture.bytes == (try PictureFixtures.shared(String(format: "seq_cuts/%04d.jpg", index))))
             #expect(picture.size == PixelSize(width: 640, height: 480))
         }
-        let sizes = Pictures.split(try Pictures.shared("awkward/stream_size_change.mjpeg")).pictures.map(\.size.width)
+        let sizes = PictureFixtures.split(try PictureFixtures.shared("awkward/stream_size_change.mjpeg")).pictures.map(
+            \.size.width)
         #expect(sizes == [320, 320, 320, 320, 640, 640, 640, 640])
     }
 }
