@@ -18,7 +18,7 @@ package struct AudioFile: ~Copyable, Sendable {
 
     /// - Throws: `fileMissing`, `notPermitted`, or `badAudio` for anything that is not sound within `SoundLimits`.
     package init(path: String) throws(CaptureError) {
-        let descriptor = try openRegularFile(path)
+        let descriptor = try openRegularFile(path) { .badAudio(path: path, reason: $0) }
         var info = SF_INFO()
         // libsndfile owns the descriptor from here on, also when it fails.
         guard let file = sf_open_fd(descriptor, CInt(SFM_READ), &info, CInt(SF_TRUE)) else {
@@ -69,32 +69,6 @@ package struct AudioFile: ~Copyable, Sendable {
         }
         position = 0
     }
-}
-
-/// A read-only descriptor of a regular file that holds at least a byte.
-private func openRegularFile(_ path: String) throws(CaptureError) -> CInt {
-    // Non-blocking: opening a FIFO that nobody writes would otherwise wait for ever.
-    let descriptor = CInt(retrying { Int(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) })
-    guard descriptor >= 0 else {
-        switch -descriptor {
-        case ENOENT, ENOTDIR: throw .fileMissing(path: path)
-        case EACCES, EPERM: throw .notPermitted(name: path)
-        case let code: throw .badAudio(path: path, reason: errorText(code).lowercased())
-        }
-    }
-    if let reason = whyUnfit(descriptor) {
-        close(descriptor)
-        throw .badAudio(path: path, reason: reason)
-    }
-    return descriptor
-}
-
-private func whyUnfit(_ descriptor: CInt) -> String? {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return errorText(errno).lowercased() }
-    if status.st_mode & S_IFMT == S_IFDIR { return "it is a folder" }
-    if status.st_mode & S_IFMT != S_IFREG { return "it is not a regular file" }
-    return status.st_size == 0 ? "it is empty" : nil
 }
 
 /// Why the last `sf_open_fd` failed.

@@ -8,6 +8,10 @@ package enum CaptureError: Error, Equatable {
     case notPermitted(name: String)
     /// A file that cannot be read as sound; `reason` has no full stop.
     case badAudio(path: String, reason: String)
+    /// A file or folder that cannot be read as pictures; `reason` has no full stop.
+    case badPictures(path: String, reason: String)
+    /// A size outside of what a synthetic picture can have.
+    case sizeAbsurd(PixelSize)
     case deviceNotFound(name: String, available: [String])
     /// Another program has it.
     case deviceBusy(name: String)
@@ -28,6 +32,11 @@ extension CaptureError: CustomStringConvertible {
             "Not permitted to read '\(name)'. Change its permissions, or for a sound device join the group 'audio'."
         case .badAudio(let path, let reason):
             "Cannot read '\(path)' as sound: \(reason). Give a WAV, FLAC, OGG or MP3 file."
+        case .badPictures(let path, let reason):
+            "Cannot read '\(path)' as pictures: \(reason). Give a JPEG, a folder of JPEGs or an MJPEG stream."
+        case .sizeAbsurd(let size):
+            "No picture is made of \(size) pixels. "
+                + "Use \(TestPattern.sides.lowerBound) to \(TestPattern.sides.upperBound) for width and height."
         case .deviceNotFound(let name, []):
             "No capture device named '\(name)', and none other was found. Plug in a microphone."
         case .deviceNotFound(let name, let available):

@@ -7,6 +7,8 @@ extension StageRegistry {
             .audioFile(environment),
             .standardInput(environment),
             .testTone(environment),
+            .imageFiles(environment),
+            .testPattern(environment),
             .alsa(environment),
             .resample(environment),
             .endpoint(environment),

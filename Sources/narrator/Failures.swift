@@ -31,8 +31,8 @@ extension CommandFailure {
             switch error {
             case .fileMissing: .missing
             case .notPermitted: .notPermitted
-            case .badAudio: .badData
-            case .formatAbsurd: .badConfiguration
+            case .badAudio, .badPictures: .badData
+            case .formatAbsurd, .sizeAbsurd: .badConfiguration
             case .deviceNotFound, .deviceBusy, .formatRefused, .lost: .unavailable
             }
         self.init(status, "\(error)")
