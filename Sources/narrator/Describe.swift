@@ -1,6 +1,5 @@
 import ArgumentParser
 import Capture
-import Foundation
 import Graph
 import Kernels
 import Media
@@ -73,10 +72,10 @@ struct Describe: ParsableCommand {
     }
 
     private func read(_ image: String) throws -> [UInt8] {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: image, isDirectory: &isFolder), isFolder.boolValue {
-            throw CommandFailure(.badData, "'\(image)' is a folder. Name the picture files in it.")
+        do throws(CaptureError) {
+            return try PhotoFile.read(image)
+        } catch .badPictures(let path, let reason) {
+            throw CommandFailure(.badData, "Cannot read '\(path)' as a picture: \(reason). Name JPEG files.")
         }
-        return try PhotoFile.read(image)
     }
 }

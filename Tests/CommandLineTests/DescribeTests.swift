@@ -55,7 +55,7 @@ struct DescribeCommandTests {
 
     @Test func aFolderIsAnsweredWithAdvice() throws {
         let result = try Program.run("describe", images)
-        #expect(result.status == 65 && result.errors.contains("Name the picture files"))
+        #expect(result.status == 65 && result.errors.contains("Name JPEG files"))
     }
 
     /// EXIF turns the picture: width and height are those of what is shown.
