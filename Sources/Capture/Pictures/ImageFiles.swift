@@ -29,12 +29,12 @@ package struct ImageFiles: ~Copyable, PictureSource {
     /// Files of a folder whose first picture was taken and others were not.
     private var filesWithMore = 0
 
-    /// Opens nothing but a folder; what a file holds shows in `next`.
+    /// Opens the file or lists the folder; what is in it shows in `next`.
     /// - Parameters:
     ///   - framesPerSecond: within `FrameTimes.rates`.
     ///   - loops: begins again at the end; stream time goes on.
     ///   - report: hears once of each file from which something is left out.
-    /// - Throws: `fileMissing`, `notPermitted`, or `badPictures` for a folder without files.
+    /// - Throws: `fileMissing`, `notPermitted`, or `badPictures` for an empty file, a folder without files, a device.
     package init(
         path: String, framesPerSecond: Double = 5, loops: Bool = false,
         maximumPictureBytes: Int = MJPEGSplitter.maximumPictureBytes,

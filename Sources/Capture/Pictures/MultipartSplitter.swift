@@ -151,10 +151,10 @@ package struct MultipartSplitter: Sendable {
     /// The bytes up to `end` hold no boundary; behind them stands `next`, or what may become one.
     private func findBoundary(from start: Int, isLast: Bool) -> (end: Int, next: Boundary?) {
         guard let boundary else { return (held.count, nil) }
-        var index = start
-        while index < held.count {
-            let rest = held[index] == .dash ? held[index...].prefix(boundary.count) : []
-            if !rest.isEmpty && boundary.starts(with: rest) {
+        var start = start
+        while let index = held[start...].firstIndex(of: .dash) {
+            let rest = held[index...].prefix(boundary.count)
+            if boundary.starts(with: rest) {
                 switch rest.count < boundary.count ? .notHere : lineEnd(at: index + boundary.count) {
                 case .at(let end): return (index, Boundary(range: index..<end, isClosing: false))
                 case .closing(let end): return (index, Boundary(range: index..<end, isClosing: true))
@@ -162,7 +162,7 @@ package struct MultipartSplitter: Sendable {
                 case .notHere, .otherBytes: break
                 }
             }
-            index += 1
+            start = index + 1
         }
         return (held.count, nil)
     }

@@ -51,14 +51,16 @@ package enum PhotoFile {
     ) throws(CaptureError) -> [UInt8] {
         let descriptor = try openRegularFile(path) { .badPictures(path: path, reason: $0) }
         defer { close(descriptor) }
+        let tooLarge = CaptureError.badPictures(path: path, reason: "it has more than \(maximumBytes >> 20) MiB")
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_size > maximumBytes { throw tooLarge }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(status.st_size))
         while true {
             let piece = try readPiece(descriptor, path: path, maximumBytes: 1 << 20)
             if piece.isEmpty { return bytes }
             bytes += piece
-            if bytes.count > maximumBytes {
-                throw .badPictures(path: path, reason: "it has more than \(maximumBytes >> 20) MiB")
-            }
+            if bytes.count > maximumBytes { throw tooLarge }  // it grew
         }
     }
 }
