@@ -11,6 +11,7 @@ extension StageRegistry {
             .resample(environment),
             .endpoint(environment),
             .transcribe(environment),
+            .label(environment),
             .events(environment),
         ])
     }
