@@ -4,6 +4,7 @@ import Daemon
 import EfficientNet
 import EventServer
 import Graph
+import Signal
 import Weights
 import Whisper
 
@@ -17,6 +18,7 @@ extension CommandFailure {
         case let error as WhisperError: self.init(error)
         case let error as EfficientNetError: self.init(.badData, "\(error)")
         case let error as CaptureError: self.init(error)
+        case let error as SignalError: self.init(error)
         case let error as TopologyError: self.init(error)
         case let error as EventServerError: self.init(error)
         case let error as GraphError: self.init(error)
@@ -34,6 +36,15 @@ extension CommandFailure {
             case .badAudio: .badData
             case .formatAbsurd: .badConfiguration
             case .deviceNotFound, .deviceBusy, .formatRefused, .lost: .unavailable
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: SignalError) {
+        let status: ExitStatus =
+            switch error {
+            case .rateOutOfRange, .badPicture, .damagedPicture, .pictureTooLarge: .badData
+            case .resamplerRefused: .internalFault
             }
         self.init(status, "\(error)")
     }

@@ -3,6 +3,7 @@
 
 // What Swift cannot import. Every function returns 0 or -errno unless it says otherwise.
 
+#include <stddef.h>
 #include <stdint.h>
 
 // thread.c: pthread_setname_np and the scheduling calls are hidden from Glibc's Swift module.
@@ -24,5 +25,43 @@ int cshim_peer_credentials(int fd, uint32_t *uid, uint32_t *gid, int32_t *pid);
 
 // libasound writes its errors to stderr; after this call it writes nothing, in the whole process.
 void cshim_alsa_silence(void);
+
+// jpeg.c: libjpeg leaves by longjmp, which must not cross Swift, and its entry points are macros.
+
+// What a JPEG says of itself before its first scan. Nothing is allocated in proportion to it.
+typedef struct {
+    int32_t width, height; // as stored
+    int32_t components;    // 1: gray; 3: colour; 4: CMYK
+    int32_t in_scans;      // 1: progressive or one scan per component, so that all coefficients are kept in memory
+    int32_t is_progressive;
+    int64_t blocks; // of 8x8 samples, of all components
+} cshim_jpeg_header;
+
+typedef struct {
+    int32_t scale;        // 1, 2, 4, 8: sides are divided by it, rounded up
+    int32_t channels;     // 3: R, G, B; 1: luma
+    int32_t scan_limit;   // a JPEG with more scans is refused
+    int64_t memory_limit; // bytes that coefficients may take
+} cshim_jpeg_request;
+
+typedef struct {
+    int32_t damages;   // faults of the compressed data that were bridged
+    char message[200]; // the first of them, or the error
+} cshim_jpeg_report;
+
+// -EBADMSG: no JPEG that can be read, `message` says why.
+int cshim_jpeg_read_header(
+    const uint8_t *bytes, size_t count, cshim_jpeg_header *header, cshim_jpeg_report *report);
+// `pixels`: [height x width x channels] of the scaled size, without gaps; `capacity` must be exactly that.
+// A cut or damaged JPEG gives what can be had, and `damages` > 0.
+// -EBADMSG as above; -ENOMEM: beyond `memory_limit`; -E2BIG: beyond `scan_limit`; -EINVAL: `capacity` is wrong.
+int cshim_jpeg_decode(
+    const uint8_t *bytes, size_t count, const cshim_jpeg_request *request, uint8_t *pixels, size_t capacity,
+    cshim_jpeg_report *report);
+// Baseline, 4:2:0. `pixels`: [height x width x channels], R, G, B or luma. Returns how many bytes were written;
+// -ENOBUFS: more than `capacity`; -EBADMSG: `message` says what libjpeg refused.
+int64_t cshim_jpeg_encode(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t quality, uint8_t *bytes,
+    size_t capacity, cshim_jpeg_report *report);
 
 #endif
