@@ -17,7 +17,7 @@ package struct EfficientNetArchitecture: Equatable, Sendable {
         }
 
         var expands: Bool { hidden != inputs }
-        /// The block adds to its input.
+        /// The block adds to its input. In Lite no first block of a stage has equal widths, so none is meant otherwise.
         var isResidual: Bool { stride == 1 && inputs == outputs }
     }
 
@@ -38,14 +38,15 @@ package struct EfficientNetArchitecture: Equatable, Sendable {
 
     /// EfficientNet-Lite0 to 4.
     package static let lite: [EfficientNetArchitecture] = [
-        (width: 1.0, depth: 1.0, inputSize: 224), (1.0, 1.1, 240), (1.1, 1.2, 260), (1.2, 1.4, 280), (1.4, 1.8, 300),
+        (width: 1.0, depth: 1.0, inputSize: 224), (1.0, 1.1, 240), (1.1, 1.2, 260), (1.2, 1.4, 280), (1.4, 1.8, 300)
     ].map { EfficientNetArchitecture(width: $0.width, depth: $0.depth, inputSize: $0.inputSize) }
 
     private init(width: Double, depth: Double, inputSize: Int) {
         // (repeats, kernel, stride, expansion, outputs) of the stages of Lite0
         let stages = [
-            (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
-            (1, 3, 1, 6, 320),
+            (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
+            (4, 5, 2, 6, 192),
+            (1, 3, 1, 6, 320)
         ]
         var blocks: [Block] = []
         var inputs = 32

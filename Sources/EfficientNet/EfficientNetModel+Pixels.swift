@@ -16,8 +16,9 @@ extension EfficientNetModel {
         let (width, height) = (middle.width, middle.height)
         let size =
             width < height
-            ? PixelSize(width: side, height: side * height / width) : PixelSize(width: side * width / height, height: side)
-        let resized = middle.resized(to: size, .bilinear)
+            ? PixelSize(width: side, height: side * height / width)
+            : PixelSize(width: side * width / height, height: side)
+        let resized = middle.resized(to: size, .bilinear, as: .pillow)
         let (left, top) = (Self.margin(size.width - side), Self.margin(size.height - side))
         let channels = resized.channels
         let output = Tensor<Float>(side * side, 3, filledWith: 0)

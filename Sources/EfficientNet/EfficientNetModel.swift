@@ -58,7 +58,9 @@ struct FoldedWeights {
     init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
 
     /// - Parameter shape: Outputs first.
-    func convolution(_ name: String, norm: String, shape: [Int]) throws(WeightsError) -> (weights: [Float], bias: [Float]) {
+    func convolution(_ name: String, norm: String, shape: [Int]) throws(WeightsError) -> (
+        weights: [Float], bias: [Float]
+    ) {
         var weights = try checkpoint.floats("\(name).weight", shape: shape)
         let channels = [shape[0]]
         let gamma = try checkpoint.floats("\(norm).weight", shape: channels)

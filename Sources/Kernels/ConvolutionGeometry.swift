@@ -10,7 +10,8 @@ package struct ConvolutionGeometry: Equatable, Sendable {
     let padTop, padLeft: Int
 
     package init(height: Int, width: Int, kernel: Int, stride: Int) {
-        precondition(height >= 1 && width >= 1 && kernel >= 1 && stride >= 1, "\(height), \(width), \(kernel), \(stride)")
+        precondition(
+            height >= 1 && width >= 1 && kernel >= 1 && stride >= 1, "\(height), \(width), \(kernel), \(stride)")
         (self.height, self.width, self.kernel, self.stride) = (height, width, kernel, stride)
         (outputHeight, outputWidth) = ((height + stride - 1) / stride, (width + stride - 1) / stride)
         padTop = max((outputHeight - 1) * stride + kernel - height, 0) / 2
@@ -31,7 +32,8 @@ package struct ConvolutionGeometry: Equatable, Sendable {
         precondition(height * width * input.columns <= input.count, "\(input.shape) for \(height) x \(width)")
         precondition(windows.columns == kernel * kernel * input.columns, "\(windows.shape)")
         precondition(rows.lowerBound >= 0 && rows.upperBound <= outputHeight, "\(rows) of \(outputHeight)")
-        precondition((row + rows.count * outputWidth) * windows.columns <= windows.count, "\(rows) into \(windows.shape)")
+        precondition(
+            (row + rows.count * outputWidth) * windows.columns <= windows.count, "\(rows) into \(windows.shape)")
         var job = ck_windows(
             x: input.pointer, height: height, width: width, channels: input.columns, out_width: outputWidth,
             kernel: kernel, stride: stride, pad_top: padTop, pad_left: padLeft)

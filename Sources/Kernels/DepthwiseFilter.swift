@@ -23,7 +23,8 @@ package final class DepthwiseFilter: Sendable {
     ) {
         precondition(Self.kernels.contains(kernel) && channels >= 1, "\(channels) channels, kernel \(kernel)")
         let taps = kernel * kernel
-        precondition(weights.count == channels * taps, "\(weights.count) weights for [\(channels), \(kernel), \(kernel)]")
+        precondition(
+            weights.count == channels * taps, "\(weights.count) weights for [\(channels), \(kernel), \(kernel)]")
         precondition(bias == nil || bias?.count == channels, "\(bias?.count ?? 0) biases for \(channels) channels")
         (self.channels, self.kernel) = (channels, kernel)
         self.weights = Tensor(

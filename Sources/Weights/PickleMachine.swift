@@ -45,8 +45,10 @@ struct PickleMachine {
     private mutating func execute(_ code: UInt8) throws(WeightsError) {
         switch code {
         case 0x80:  // PROTO
-            guard try reader.number(UInt8.self, "a protocol") == 2 else { throw reader.damaged("a pickle protocol other than 2") }
-        case UInt8(ascii: "("): 
+            guard try reader.number(UInt8.self, "a protocol") == 2 else {
+                throw reader.damaged("a pickle protocol other than 2")
+            }
+        case UInt8(ascii: "("):
             guard marks.count < Self.maxStack else { throw reader.damaged("a pickle with an absurd number of objects") }
             marks.append(stack.count)
         case UInt8(ascii: "N"): stack.append(.none)
@@ -85,7 +87,9 @@ struct PickleMachine {
     // MARK: - Stack
 
     private func top() throws(WeightsError) -> PickleValue {
-        guard stack.count > (marks.last ?? 0), let value = stack.last else { throw reader.damaged("a pickle that takes from nothing") }
+        guard stack.count > (marks.last ?? 0), let value = stack.last else {
+            throw reader.damaged("a pickle that takes from nothing")
+        }
         return value
     }
 
@@ -149,7 +153,8 @@ struct PickleMachine {
     private mutating func pushGlobal() throws(WeightsError) {
         let (module, name) = (try line(), try line())
         guard let global = PickleGlobal(module: module, name: name) else {
-            throw reader.damaged("a pickle that calls for '\(printable(module)).\(printable(name))', which no tensor needs")
+            throw reader.damaged(
+                "a pickle that calls for '\(printable(module)).\(printable(name))', which no tensor needs")
         }
         stack.append(.global(global))
     }
@@ -157,7 +162,9 @@ struct PickleMachine {
     private mutating func append(_ values: [PickleValue]) throws(WeightsError) {
         guard case .list(let list) = try top() else { throw reader.damaged("a pickle that appends to no list") }
         for value in values {
-            guard case .text(let text) = value else { throw reader.damaged("a pickle with a list that no tensor needs") }
+            guard case .text(let text) = value else {
+                throw reader.damaged("a pickle with a list that no tensor needs")
+            }
             list.texts.append(text)
         }
     }

@@ -44,7 +44,7 @@ enum PickleGlobal: Equatable {
     private static let storageTypes: [String: ElementType] = [
         "DoubleStorage": .float64, "FloatStorage": .float32, "HalfStorage": .float16, "BFloat16Storage": .bfloat16,
         "LongStorage": .int64, "IntStorage": .int32, "ShortStorage": .int16, "CharStorage": .int8,
-        "ByteStorage": .uint8, "BoolStorage": .bool,
+        "ByteStorage": .uint8, "BoolStorage": .bool
     ]
 }
 

@@ -11,7 +11,9 @@ struct StoredArchive {
     private static let endBytes = 22
 
     init(path: String, data: Data) throws(WeightsError) {
-        guard let end = Self.endRecord(data) else { throw .damaged(path: path, offset: data.count, what: "an archive without an end") }
+        guard let end = Self.endRecord(data) else {
+            throw .damaged(path: path, offset: data.count, what: "an archive without an end")
+        }
         var reader = ByteReader(path: path, data: data)
         _ = try reader.skip(end + 10, "the archive")
         let count = try reader.number(UInt16.self, "the number of files")
@@ -24,7 +26,9 @@ struct StoredArchive {
     }
 
     private mutating func readEntry(_ reader: inout ByteReader) throws(WeightsError) {
-        guard try reader.number(UInt32.self, "the directory") == 0x0201_4B50 else { throw reader.damaged("no entry of the directory") }
+        guard try reader.number(UInt32.self, "the directory") == 0x0201_4B50 else {
+            throw reader.damaged("no entry of the directory")
+        }
         _ = try reader.skip(4, "an entry")
         let flags = try reader.number(UInt16.self, "an entry")
         let method = try reader.number(UInt16.self, "an entry")

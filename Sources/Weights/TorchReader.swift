@@ -11,7 +11,7 @@ struct TorchReader {
     static let zipMagic: [UInt8] = Array("PK\u{3}\u{4}".utf8)
     /// Protocol 2, then the number 0x1950A86A20F9469CFC6C, then the end: what the old format begins with.
     static let magic: [UInt8] = [
-        0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+        0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E
     ]
 
     private(set) var directory = TensorDirectory()
@@ -21,7 +21,11 @@ struct TorchReader {
     }
 
     init(path: String, data: Data) throws(WeightsError) {
-        if data.starts(with: Self.zipMagic) { try readArchive(path: path, data: data) } else { try readPickles(path: path, data: data) }
+        if data.starts(with: Self.zipMagic) {
+            try readArchive(path: path, data: data)
+        } else {
+            try readPickles(path: path, data: data)
+        }
     }
 
     private mutating func readPickles(path: String, data: Data) throws(WeightsError) {
@@ -30,9 +34,13 @@ struct TorchReader {
         guard case .integer(1001) = try PickleMachine.load(&reader) else {
             throw reader.damaged("a protocol of torch other than 1001")
         }
-        guard case .dictionary = try PickleMachine.load(&reader) else { throw reader.damaged("no account of the system") }
+        guard case .dictionary = try PickleMachine.load(&reader) else {
+            throw reader.damaged("no account of the system")
+        }
         let tensors = try Self.tensors(&reader)
-        guard case .list(let keys) = try PickleMachine.load(&reader) else { throw reader.damaged("no list of storages") }
+        guard case .list(let keys) = try PickleMachine.load(&reader) else {
+            throw reader.damaged("no list of storages")
+        }
         let storages = try Self.storages(of: tensors, reader)
         var positions: [String: Int] = [:]
         for key in keys.texts {
@@ -70,7 +78,9 @@ struct TorchReader {
         try add(tensors, at: positions, reader)
     }
 
-    private static func tensors(_ reader: inout ByteReader) throws(WeightsError) -> [(name: String, tensor: PickleTensor)] {
+    private static func tensors(_ reader: inout ByteReader) throws(WeightsError) -> [(
+        name: String, tensor: PickleTensor
+    )] {
         guard case .dictionary(let dictionary) = try PickleMachine.load(&reader) else {
             throw reader.damaged("what was saved is no dictionary of tensors")
         }

@@ -61,7 +61,7 @@ struct EfficientNetModelTests {
     @Test func aNetworkOfOtherShapesIsRefused() throws {
         #expect(throws: EfficientNetError.self) { try EfficientNetModel(Tiny.checkpoint()) }
         var blocks = Tiny.architecture.blocks
-        blocks[1] = .init(inputs: 8, outputs: 8, hidden: 40, kernel: 5, stride: 2)
+        blocks[1] = .init(inputs: 16, outputs: 8, hidden: 80, kernel: 3, stride: 2)
         let wrong = EfficientNetArchitecture(inputSize: 33, stem: 8, blocks: blocks, head: 128, classes: 10)
         #expect(throws: WeightsError.self) { try EfficientNetModel(Tiny.checkpoint(), architecture: wrong) }
         let deeper = EfficientNetArchitecture(

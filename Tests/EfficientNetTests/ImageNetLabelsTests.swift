@@ -16,7 +16,7 @@ struct ImageNetLabelsTests {
     @Test(arguments: [
         (0, "tench"), (88, "macaw"), (134, "crane (bird)"), (281, "tabby cat"), (504, "coffee mug"),
         (517, "construction crane"), (638, "one-piece swimsuit"), (837, "sunglasses"), (967, "espresso"),
-        (999, "toilet paper"),
+        (999, "toilet paper")
     ])
     func namesStandInTheOrderOfTheClasses(index: Int, name: String) { #expect(ImageNetLabels.names[index] == name) }
 

@@ -36,9 +36,9 @@ enum Tiny {
     static let architecture = EfficientNetArchitecture(
         inputSize: 33, stem: 8,
         blocks: [
-            .init(inputs: 8, outputs: 8, hidden: 8, kernel: 3, stride: 1),
-            .init(inputs: 8, outputs: 8, hidden: 48, kernel: 5, stride: 2),
-            .init(inputs: 8, outputs: 8, hidden: 48, kernel: 5, stride: 1),
+            .init(inputs: 8, outputs: 16, hidden: 8, kernel: 5, stride: 1),
+            .init(inputs: 16, outputs: 8, hidden: 96, kernel: 3, stride: 2),
+            .init(inputs: 8, outputs: 8, hidden: 48, kernel: 3, stride: 1)
         ], head: 128, classes: 10)
     static let picture = Picture(
         width: 33, height: 33, channels: 3, pixels: (0..<33 * 33 * 3).map { UInt8($0 * 7_919 % 251) })

@@ -37,7 +37,7 @@ struct PhotographTests {
         .enabled(if: areReady, need),
         arguments: [
             ("coffee.jpg", "espresso"), ("parrots.jpg", "macaw"), ("cat_chelsea.jpg", "Egyptian cat"),
-            ("mountain_stream.jpg", "valley"), ("cameraman_gray.jpg", "tripod"), ("propeller_plane.jpg", "warplane"),
+            ("mountain_stream.jpg", "valley"), ("cameraman_gray.jpg", "tripod"), ("propeller_plane.jpg", "warplane")
         ])
     func namesAreThoseOfTheirClasses(file: String, name: String) throws {
         let model = try EfficientNetModel(Checkpoint.open(#require(RealData.model("efficientnet-lite0"))))
@@ -46,6 +46,7 @@ struct PhotographTests {
 
     private func photograph(_ name: String) throws -> Picture {
         let path = try #require(RealData.shared("images")) + "/\(name)"
-        return try PictureDecoder().decode(jpeg: [UInt8](Data(contentsOf: URL(fileURLWithPath: path))), as: .rgb).picture
+        return try PictureDecoder().decode(jpeg: [UInt8](Data(contentsOf: URL(fileURLWithPath: path))), as: .rgb)
+            .picture
     }
 }

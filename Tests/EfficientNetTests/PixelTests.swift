@@ -14,7 +14,8 @@ struct PixelTests {
         let count = size.width * size.height * channels
         let pixels = model.pixels(
             from: Picture(
-                width: size.width, height: size.height, channels: channels, pixels: [UInt8](repeating: 255, count: count)))
+                width: size.width, height: size.height, channels: channels,
+                pixels: [UInt8](repeating: 255, count: count)))
         #expect(pixels.shape == [33 * 33, 3])
         for (i, value) in pixels.array.enumerated() { #expect(abs(value - Self.white[i % 3]) < 1e-6) }
     }
@@ -40,7 +41,8 @@ struct PixelTests {
     @Test func channelsKeepTheirOrder() throws {
         let model = try Tiny.model()
         let pixels = model.pixels(
-            from: Picture(width: 33, height: 33, channels: 3, pixels: (0..<33 * 33).flatMap { _ -> [UInt8] in [255, 0, 0] }))
+            from: Picture(
+                width: 33, height: 33, channels: 3, pixels: (0..<33 * 33).flatMap { _ -> [UInt8] in [255, 0, 0] }))
         #expect(abs(pixels[0, 0] - Self.white[0]) < 1e-6 && abs(pixels[0, 2] - Self.black[2]) < 1e-6)
     }
 }

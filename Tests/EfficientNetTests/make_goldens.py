@@ -54,8 +54,11 @@ def real(name):
 
 
 def tiny():
-    """A random network of three blocks: every kind of block, an odd size, saved in both forms of torch."""
-    blocks = BlockDecoder.decode(["r1_k3_s11_e1_i32_o16", "r2_k5_s22_e6_i16_o24"])
+    """A random network of three blocks: every kind of block, an odd size, saved in both forms of torch.
+
+    No stage begins with a block of equal widths: the reference never adds the input there, as in its published networks.
+    """
+    blocks = BlockDecoder.decode(["r1_k5_s11_e1_i32_o160", "r2_k3_s22_e6_i160_o80"])
     network = EfficientNet(blocks, GlobalParams(
         width_coefficient=0.1, depth_coefficient=1.0, image_size=33, dropout_rate=0.2, num_classes=10,
         batch_norm_momentum=0.99, batch_norm_epsilon=1e-3, drop_connect_rate=0.2, depth_divisor=8, min_depth=None,

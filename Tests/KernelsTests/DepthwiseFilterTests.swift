@@ -33,7 +33,9 @@ struct DepthwiseFilterTests {
         }
     }
 
-    @Test("Rows come out the same in any partition, from the whole picture or from the rows they see", arguments: supportedSets, cases)
+    @Test(
+        "Rows come out the same in any partition, from the whole picture or from the rows they see",
+        arguments: supportedSets, cases)
     func partitionsChangeNoBit(isa: InstructionSet, size: Case) {
         let (channels, geometry) = (19, size.geometry)
         var random = SplitMix64(seed: 2)

@@ -15,7 +15,7 @@ struct Conv2dTests {
         Case(height: 5, width: 4, inputs: 7, outputs: 33, kernel: 3, stride: 1),
         Case(height: 6, width: 7, inputs: 4, outputs: 5, kernel: 5, stride: 3),
         Case(height: 1, width: 1, inputs: 2, outputs: 3, kernel: 3, stride: 1),
-        Case(height: 3, width: 5, inputs: 6, outputs: 4, kernel: 1, stride: 2),
+        Case(height: 3, width: 5, inputs: 6, outputs: 4, kernel: 1, stride: 2)
     ])
     func matchesPlainLoops(size: Case) {
         var random = SplitMix64(seed: 1)

@@ -12,7 +12,7 @@ struct LabelWordingTests {
         ([("basset hound", 0.2), ("redbone coonhound", 0.2)], "perhaps basset hound or redbone coonhound"),
         ([("viaduct", 0.27), ("freight car", 0.09)], "perhaps viaduct"),
         ([("barbell", 0.07), ("crash helmet", 0.03)], "unclear, perhaps barbell"),
-        ([], "unclear"),
+        ([], "unclear")
     ])
     func wordsAreAsSureAsTheLabels(labels: [(String, Double)], text: String) {
         #expect(LabelWording.text(labels.map { Label(name: $0.0, probability: Float($0.1)) }) == text)

@@ -22,9 +22,9 @@ struct LabelStageTests {
             architecture: EfficientNetArchitecture(
                 inputSize: 33, stem: 8,
                 blocks: [
-                    .init(inputs: 8, outputs: 8, hidden: 8, kernel: 3, stride: 1),
-                    .init(inputs: 8, outputs: 8, hidden: 48, kernel: 5, stride: 2),
-                    .init(inputs: 8, outputs: 8, hidden: 48, kernel: 5, stride: 1),
+                    .init(inputs: 8, outputs: 16, hidden: 8, kernel: 5, stride: 1),
+                    .init(inputs: 16, outputs: 8, hidden: 96, kernel: 3, stride: 2),
+                    .init(inputs: 8, outputs: 8, hidden: 48, kernel: 3, stride: 1)
                 ], head: 128, classes: 10))
     }
 
@@ -73,7 +73,8 @@ struct LabelStageTests {
         let noJPEG = SceneFrame(
             scene: scene(1),
             frame: VideoFrame(
-                time: .zero, size: PixelSize(width: 4, height: 4), format: .mjpeg, bytesPerRow: 0, bytes: [0xFF, 0xD8, 1]))
+                time: .zero, size: PixelSize(width: 4, height: 4), format: .mjpeg, bytesPerRow: 0,
+                bytes: [0xFF, 0xD8, 1]))
         #expect(try quanta(worker, noJPEG, output) == 1)
         #expect(try quanta(worker, gray(2, bytes: []), output) == 1)
         #expect(output.take().isEmpty && reports.count == 2)

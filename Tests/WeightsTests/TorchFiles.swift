@@ -70,12 +70,12 @@ struct TorchFile {
             Tensor(name: "tail", shape: [1, 2, 1], strides: [9, 1, 7], offset: 4, key: "1", count: 6),
             Tensor(name: "count", shape: [], strides: [], key: "2", count: 1, type: "LongStorage"),
             Tensor(name: "half", shape: [2], strides: [1], key: "3", count: 2, type: "HalfStorage"),
-            Tensor(name: "none", shape: [0, 4], strides: [4, 1], key: "3", count: 2, type: "HalfStorage"),
+            Tensor(name: "none", shape: [0, 4], strides: [4, 1], key: "3", count: 2, type: "HalfStorage")
         ],
         storages: [
             ("2", 1, littleEndian(Int64(-5))),
             ("1", 6, littleEndian((1...6).map { Float($0).bitPattern })),
-            ("3", 2, littleEndian([UInt16(0x3C00), 0xC000])),
+            ("3", 2, littleEndian([UInt16(0x3C00), 0xC000]))
         ])
 }
 
@@ -113,6 +113,6 @@ struct ZipFile {
             Pickle().emptyDictionary.mark.text("w").tensor("0", count: 2, shape: [2], strides: [1]).then([0x75]).end
         ),
         ("archive/data/0", littleEndian([Float(2).bitPattern, Float(-3).bitPattern])),
-        ("archive/version", [0x33, 0x0A]),
+        ("archive/version", [0x33, 0x0A])
     ])
 }

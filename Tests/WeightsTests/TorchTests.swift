@@ -25,7 +25,9 @@ struct TorchTests {
         #expect(try Checkpoint.open(file.path).floats("w", shape: [2]) == [2, -3])
     }
 
-    @Test("Every order of axes comes out row-major", arguments: [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 1, 0], [1, 2, 3, 0], [0, 2, 3, 1]])
+    @Test(
+        "Every order of axes comes out row-major",
+        arguments: [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 1, 0], [1, 2, 3, 0], [0, 2, 3, 1]])
     func turnedTensorsComeOutRowMajor(order: [Int]) throws {
         let shape = [3, 2, 4, 5]
         var strides = [0, 0, 0, 0]
@@ -82,7 +84,7 @@ struct TorchTests {
                 $0.tensors.append(.init(name: "b", shape: [1], strides: [1], key: "k", count: 2, type: "IntStorage"))
             },
             lie("no tensors") { ($0.tensors, $0.storages) = ([], []) },
-            lie("bytes after the end") { $0.tail = [0] },
+            lie("bytes after the end") { $0.tail = [0] }
         ]
     }()
 
@@ -122,7 +124,7 @@ struct TorchTests {
             Pickle().then([0x4E] + (0..<600_000).flatMap { [0x72] + littleEndian(UInt32($0)) }).end
         ),
         ("protocol 4", [0x80, 4, 0x95] + littleEndian(UInt64.max) + [0x2E]),
-        ("a number where the tensors should be", Pickle().integer(1).end),
+        ("a number where the tensors should be", Pickle().integer(1).end)
     ]
 
     @Test(arguments: programs.indices)

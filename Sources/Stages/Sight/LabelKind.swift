@@ -13,7 +13,7 @@ extension StageKind {
             output: SceneUpdate.port,
             settings: [
                 .required("model", .model, "an EfficientNet model, such as efficientnet-lite0"),
-                .optional("top", .integer(1...20), default: .integer(5), "how many labels are told at most"),
+                .optional("top", .integer(1...20), default: .integer(5), "how many labels are told at most")
             ],
             notes: { environment.notes(on: $0.model("model")) },
             make: { settings, context in
@@ -55,7 +55,9 @@ package final class LabelWorker: Worker {
         self.report = report
     }
 
-    package func offer(_ packet: Packet) throws { state = .arrived(try packet.value(as: SceneFrame.self), at: MonotonicTime.now) }
+    package func offer(_ packet: Packet) throws {
+        state = .arrived(try packet.value(as: SceneFrame.self), at: MonotonicTime.now)
+    }
 
     package func work(_ output: Output) throws -> Progress {
         switch state {
