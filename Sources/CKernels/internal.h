@@ -6,7 +6,7 @@
 #define CK_INLINE static inline __attribute__((always_inline))
 #define CK_MIN(a, b) ((a) < (b) ? (a) : (b))
 
-// The activations that are two bounds, and so cost nothing where a sum is stored.
+// The activations that are two bounds: depthwise kernels apply them to sums still in registers.
 CK_INLINE int ck_clamps(int activation) { return activation == CK_RELU || activation == CK_RELU6; }
 CK_INLINE float ck_low(int activation) { return ck_clamps(activation) ? 0 : -__builtin_inff(); }
 CK_INLINE float ck_high(int activation) { return activation == CK_RELU6 ? 6 : __builtin_inff(); }

@@ -12,16 +12,14 @@ void CK(matmul_f32)(const ck_matmul *job, ck_range rows, ck_range panels) {
                 memcpy(tile + r * TILE_STRIDE, job->x + (m + r) * job->x_stride + k, depth * sizeof(float));
             }
             float *y = job->y + m * job->y_stride + first;
-            int last = k + depth == inputs;
             product p = {
                 .a = tile, .b = (const float *)job->weights + first * inputs + k * CK_PANEL,
                 .panel_units = CK_PANEL * inputs, .depth = depth,
                 .bias = job->bias && k == 0 ? job->bias + first : NULL,
                 .c = y, .c_stride = job->y_stride, .continues = job->adding || k > 0,
-                .activation = last ? job->activation : CK_NONE,
             };
             multiply_panels(count, &p, columns);
-            if (job->activation == CK_NONE || ck_clamps(job->activation) || !last) continue;
+            if (job->activation == CK_NONE || k + depth < inputs) continue;
             for (size_t r = 0; r < count; r++) CK_ROW(activate)(y + r * job->y_stride, columns, job->activation);
         }
     }

@@ -18,7 +18,6 @@ typedef struct {
     float *c;
     size_t c_stride;
     int continues;                  // the sums start from c
-    int activation;                 // CK_RELU, CK_RELU6: applied to the sums; others are not known here
 } product;
 
 /// `rows` × `vectors`·VL sums, starting `column` floats into the first panel. The counts are constants after inlining.
@@ -47,27 +46,20 @@ CK_INLINE void multiply(const int rows, const int vectors, const product *p, siz
             for (int v = 0; v < vectors; v++) sums[r][v] = v_step(x, w[v], sums[r][v]);
         }
     }
-    if (ck_clamps(p->activation)) {
-        vf low = v_set(0), high = v_set(ck_high(p->activation));
-        for (int r = 0; r < rows; r++) {
-            for (int v = 0; v < vectors; v++) sums[r][v] = v_min(high, v_max(low, sums[r][v])); // NaN passes
-        }
-    }
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) v_store(p->c + r * p->c_stride + column + v * VL, sums[r][v]);
     }
 }
 
-/// `rows` ≤ TILE_ROWS by one panel, of which `columns` count.
-static void multiply_panel(size_t rows, const product *whole, size_t columns) {
+/// `rows` ≤ TILE_ROWS by one panel.
+static void multiply_panel(size_t rows, const product *whole) {
     for (size_t r = 0; r < rows; r += MR) {
         product p = *whole;
         p.a += r * TILE_STRIDE;
         p.c += r * p.c_stride;
-        for (size_t column = 0; column < columns; column += 2 * VL) {
-            int one = columns - column <= VL;
+        for (size_t column = 0; column < CK_PANEL; column += 2 * VL) {
             switch (CK_MIN(rows - r, (size_t)MR)) {
-#define CK_CASE(n) case n: if (one) multiply(n, 1, &p, column); else multiply(n, 2, &p, column); break;
+#define CK_CASE(n) case n: multiply(n, 2, &p, column); break;
             CK_CASE(1) CK_CASE(2) CK_CASE(3) CK_CASE(4) CK_CASE(5) CK_CASE(6)
 #if MR == 12
             CK_CASE(7) CK_CASE(8) CK_CASE(9) CK_CASE(10) CK_CASE(11) CK_CASE(12)
@@ -88,7 +80,7 @@ static void multiply_panels(size_t rows, const product *all, size_t columns) {
             multiply(1, 8, &p, 0);
             width = WIDE;
         } else if (columns >= CK_PANEL) {
-            multiply_panel(rows, &p, CK_PANEL);
+            multiply_panel(rows, &p);
             width = CK_PANEL;
         } else {
             float whole[TILE_ROWS * CK_PANEL]; // the cut panel, as wide as the others
@@ -100,7 +92,7 @@ static void multiply_panels(size_t rows, const product *all, size_t columns) {
             product cut = p;
             cut.c = whole;
             cut.c_stride = CK_PANEL;
-            multiply_panel(rows, &cut, width);
+            multiply_panel(rows, &cut);
             for (size_t r = 0; r < rows; r++) memcpy(p.c + r * p.c_stride, whole + r * CK_PANEL, width * sizeof(float));
         }
         p.b += width / CK_PANEL * p.panel_units;
