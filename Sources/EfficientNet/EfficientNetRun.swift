@@ -11,6 +11,7 @@ package final class EfficientNetRun {
     private let windows: Tensor<Float>
     private let stemOutput: Tensor<Float>
     private let stages: [Stage]
+    private let lastBlock: Tensor<Float>  // [pixels, outputs of the last block]
     private let features: Tensor<Float>  // [pixels, head]
     private let pooled: Tensor<Float>  // [1, head]
     private let logits: Tensor<Float>  // [1, classes]
@@ -67,8 +68,6 @@ package final class EfficientNetRun {
         pooled = Tensor<Float>(1, architecture.head, filledWith: 0)
         logits = Tensor<Float>(1, architecture.classes, filledWith: 0)
     }
-
-    private let lastBlock: Tensor<Float>
 
     /// Begins a picture; an unfinished one is given up.
     /// - Parameter input: [inputSize · inputSize, 3], as `pixels(from:)` gives it.
