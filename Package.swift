@@ -71,7 +71,7 @@ let package = Package(
             name: "Whisper",
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
-        .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels"]),
+        .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels", "Media"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
@@ -115,8 +115,8 @@ let package = Package(
         test("Layers", ["Kernels"]),
         test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
         test("Silero", ["Kernels"], data: ["Golden"]),
-        test("EfficientNet", ["Kernels", "Signal", "Weights"]),
-        test("Stages", ["Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech"]),
+        test("EfficientNet", ["Kernels", "Signal", "Weights"], data: ["Golden", "make_goldens.py"]),
+        test("Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

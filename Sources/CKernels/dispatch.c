@@ -7,6 +7,7 @@
         .activate = ck_activate_##floats, .softmax = ck_softmax_##floats, .maximum = ck_maximum_##floats,         \
         .sum_of_exponentials = ck_sum_of_exponentials_##floats, .dot = ck_dot_##floats, .axpy = ck_axpy_##floats, \
         .lstm = ck_lstm_##floats, .half_to_float = ck_half_to_float_##floats,                                     \
+        .depthwise = ck_depthwise_##floats,                                                                       \
     }
 
 static const ck_kernels table[] = {

@@ -14,6 +14,7 @@ extension StageRegistry {
             .endpoint(environment),
             .transcribe(environment),
             .sceneChange(environment),
+            .label(environment),
             .events(environment),
         ])
     }

@@ -1,6 +1,7 @@
 import Capture
 import Catalog
 import Daemon
+import EfficientNet
 import EventServer
 import Graph
 import Signal
@@ -15,6 +16,7 @@ extension CommandFailure {
         case let error as CatalogError: self.init(error)
         case let error as WeightsError: self.init(error)
         case let error as WhisperError: self.init(error)
+        case let error as EfficientNetError: self.init(.badData, "\(error)")
         case let error as CaptureError: self.init(error)
         case let error as SignalError: self.init(error)
         case let error as TopologyError: self.init(error)

@@ -26,19 +26,29 @@ package enum ResizeFilter: CaseIterable, Sendable {
     }
 }
 
+/// Whose bytes a resize gives: both multiply by whole numbers, and differ by 1 in a thousandth of the bytes.
+package enum ResizeArithmetic: CaseIterable, Sendable {
+    /// Weights below 2^15: torch on bytes, which Gemma's pictures come from.
+    case torch
+    /// Weights of 22 bits: Pillow, which the pictures of torchvision's transforms come from.
+    case pillow
+}
+
 extension Picture {
     package var size: PixelSize { PixelSize(width: width, height: height) }
 
     /// The picture stretched to `size`, both sides > 0; the horizontal pass comes first, with bytes between the passes,
     /// and a side that keeps its length has no pass.
-    package func resized(to size: PixelSize, _ filter: ResizeFilter = .bilinear) -> Picture {
+    package func resized(
+        to size: PixelSize, _ filter: ResizeFilter = .bilinear, as arithmetic: ResizeArithmetic = .torch
+    ) -> Picture {
         precondition(size.width > 0 && size.height > 0, "to \(size)")
         var picture = self
         if size.width != width {
-            picture = picture.stretched(horizontally: ResizeTaps(from: width, to: size.width, filter))
+            picture = picture.stretched(horizontally: ResizeTaps(from: width, to: size.width, filter, arithmetic))
         }
         if size.height != height {
-            picture = picture.stretched(vertically: ResizeTaps(from: height, to: size.height, filter))
+            picture = picture.stretched(vertically: ResizeTaps(from: height, to: size.height, filter, arithmetic))
         }
         return picture
     }

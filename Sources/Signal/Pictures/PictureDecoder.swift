@@ -38,7 +38,8 @@ package struct PictureDecoder: Sendable {
     /// Decodes `frame`.
     ///
     /// - Parameter atLeast: what is needed of the picture as shown; a JPEG then may come at 1/2, 1/4 or 1/8 of its
-    ///   size, never smaller than this in either direction and several times faster. nil: full size.
+    ///   size, never smaller than this in either direction and with less work and memory. nil: full size, where
+    ///   `maximumPixels` allows it.
     /// - Throws: `SignalError.badPicture` for bytes that are no picture of the format, `pictureTooLarge`.
     package func decode(
         _ frame: VideoFrame, as channels: PictureChannels, atLeast: PixelSize? = nil

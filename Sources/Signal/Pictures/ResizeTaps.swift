@@ -8,7 +8,7 @@ struct ResizeTaps {
     private let fractionBits: Int32
 
     /// From `source` to `target` pixels, both > 0.
-    init(from source: Int, to target: Int, _ filter: ResizeFilter) {
+    init(from source: Int, to target: Int, _ filter: ResizeFilter, _ arithmetic: ResizeArithmetic) {
         let ratio = Double(source) / Double(target)
         let stretch = max(ratio, 1)
         let narrowing = 1 / stretch
@@ -35,7 +35,7 @@ struct ResizeTaps {
         }
         // The most bits with which the largest weight stays below 2^15, as in the reference, which multiplies 16 bits.
         let largest = exact.max() ?? 1
-        let bits = (0..<22).first { Int(0.5 + largest * Double(1 << ($0 + 1))) >= 1 << 15 } ?? 22
+        let bits = arithmetic == .pillow ? 22 : (0..<22).first { Int(0.5 + largest * Double(1 << ($0 + 1))) >= 1 << 15 } ?? 22
         weights = exact.map { Int32(($0 * Double(1 << bits)).rounded(.toNearestOrAwayFromZero)) }
         fractionBits = Int32(bits)
     }

@@ -1,0 +1,20 @@
+extension EfficientNetModel {
+    /// The name of a class; a network of other classes than ImageNet's has numbers only.
+    package func name(ofClass index: Int) -> String {
+        architecture.classes == ImageNetLabels.names.count ? ImageNetLabels.names[index] : "class \(index)"
+    }
+
+    /// The most probable classes, best first.
+    /// - Parameters:
+    ///   - probabilities: [classes], as a run gives them.
+    ///   - count: At most so many.
+    ///   - least: None below this probability but the best.
+    package func labels(
+        _ probabilities: [Float], count: Int = 5, least: Float = 0.01
+    ) -> [(name: String, probability: Float)] {
+        let best = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }.prefix(count)
+        return best.enumerated().filter { $0.offset == 0 || probabilities[$0.element] >= least }.map {
+            (name(ofClass: $0.element), probabilities[$0.element])
+        }
+    }
+}
