@@ -8,13 +8,9 @@ extension EfficientNetModel {
     /// - Parameters:
     ///   - probabilities: [classes], as a run gives them.
     ///   - count: At most so many.
-    ///   - least: None below this probability but the best.
-    package func labels(
-        _ probabilities: [Float], count: Int = 5, least: Float = 0.01
-    ) -> [(name: String, probability: Float)] {
-        let best = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }.prefix(count)
-        return best.enumerated().filter { $0.offset == 0 || probabilities[$0.element] >= least }.map {
-            (name(ofClass: $0.element), probabilities[$0.element])
+    package func labels(_ probabilities: [Float], count: Int = 5) -> [(name: String, probability: Float)] {
+        probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }.prefix(count).map {
+            (name(ofClass: $0), probabilities[$0])
         }
     }
 }

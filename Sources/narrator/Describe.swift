@@ -1,5 +1,6 @@
 import ArgumentParser
 import Capture
+import Foundation
 import Graph
 import Kernels
 import Media
@@ -49,7 +50,8 @@ struct Describe: ParsableCommand {
         let describer: any PictureDescriber
         do {
             describer = try makeDescriber(
-                ModelReference(name: model, path: model), pool: ThreadPool(threads: try compute.threadCount))
+                ModelReference(name: model, path: model), pool: ThreadPool(threads: try compute.threadCount),
+                report: { report($0) })
         } catch {
             throw CommandFailure(describing: error)
         }
@@ -69,6 +71,10 @@ struct Describe: ParsableCommand {
             }
         }
         if let firstFailure { throw CommandFailure(firstFailure, "") }
+    }
+
+    private func report(_ text: String) {
+        if !common.quiet { FileHandle.standardError.write(Data("narrator: \(text)\n".utf8)) }
     }
 
     private func read(_ image: String) throws -> [UInt8] {

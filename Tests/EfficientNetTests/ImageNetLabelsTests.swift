@@ -26,6 +26,6 @@ struct ImageNetLabelsTests {
         #expect(model.labels(probabilities).map(\.name) == ["class 0"])
         (probabilities[7], probabilities[3], probabilities[4]) = (0.5, 0.3, 0.3)
         #expect(model.labels(probabilities).map(\.name) == ["class 7", "class 3", "class 4"])
-        #expect(model.labels(probabilities, count: 2, least: 0).map(\.name) == ["class 7", "class 3"])
+        #expect(model.labels(probabilities, count: 2).map(\.name) == ["class 7", "class 3"])
     }
 }
