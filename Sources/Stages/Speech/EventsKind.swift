@@ -1,5 +1,5 @@
 package import Events
-import Graph
+package import Graph
 import Media
 package import Scenes
 package import Speech
@@ -15,13 +15,13 @@ extension StageKind {
 }
 
 /// Maps what stages tell to events and hands them to the sink.
-final class EventsWorker: Worker {
-    let urgency = Urgency.signal
+package final class EventsWorker: Worker {
+    package let urgency = Urgency.signal
     private let sink: any EventSink
 
-    init(sink: any EventSink) { self.sink = sink }
+    package init(sink: any EventSink) { self.sink = sink }
 
-    func offer(_ packet: Packet) throws {
+    package func offer(_ packet: Packet) throws {
         let body =
             switch packet.value {
             case let update as SceneUpdate: EventBody(update)
@@ -30,7 +30,7 @@ final class EventsWorker: Worker {
         sink.emit(body, src: packet.origin.name)
     }
 
-    func work(_ output: Output) -> Progress { .idle }
+    package func work(_ output: Output) -> Progress { .idle }
 }
 
 extension EventBody {
