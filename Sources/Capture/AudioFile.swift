@@ -14,11 +14,15 @@ package struct AudioFile: ~Copyable, Sendable {
     package let claimedFrames: Int
     /// Frames read since the start of the file.
     package private(set) var position = 0
+    /// Known once the end is reached; nil if the file holds what it claims, or leaves it open.
+    package private(set) var earlyEnd: EarlyEnd?
+    private let promisedFrames: Int?
     private nonisolated(unsafe) let file: OpaquePointer  // SNDFILE*, used by the owner of this value only
 
     /// - Throws: `fileMissing`, `notPermitted`, or `badAudio` for anything that is not sound within `SoundLimits`.
     package init(path: String) throws(CaptureError) {
         let descriptor = try openRegularFile(path) { .badAudio(path: path, reason: $0) }
+        let promise = WAVPromise(descriptor: descriptor)
         var info = SF_INFO()
         // libsndfile owns the descriptor from here on, also when it fails.
         guard let file = sf_open_fd(descriptor, CInt(SFM_READ), &info, CInt(SF_TRUE)) else {
@@ -34,6 +38,15 @@ package struct AudioFile: ~Copyable, Sendable {
         rateHz = Int(info.samplerate)
         channels = Int(info.channels)
         claimedFrames = max(0, Int(info.frames))
+        promisedFrames = Self.promisedFrames(claimed: claimedFrames, promise)
+    }
+
+    /// What a whole file would hold; nil if it does not say, as an Ogg stream that was cut.
+    private static func promisedFrames(claimed: Int, _ promise: WAVPromise?) -> Int? {
+        guard let promise, promise.bytesThere > 0, promise.bytes > promise.bytesThere else {
+            return claimed < Int.max ? claimed : nil
+        }
+        return Int(Double(claimed) * Double(promise.bytes) / Double(promise.bytesThere))
     }
 
     deinit { sf_close(file) }
@@ -54,6 +67,12 @@ package struct AudioFile: ~Copyable, Sendable {
             let code = sf_error(file)
             guard code == SF_ERR_NO_ERROR || position > 0 else {
                 throw .badAudio(path: path, reason: reason(String(cString: sf_error_number(code))))
+            }
+            // An MP3 may be a frame or two off.
+            if let promisedFrames, position > 0, position < promisedFrames - rateHz / 10 {
+                earlyEnd = EarlyEnd(
+                    path: path, length: MediaTime(samples: position, rateHz: rateHz),
+                    promised: MediaTime(samples: promisedFrames, rateHz: rateHz))
             }
             return []
         }

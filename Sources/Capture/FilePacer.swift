@@ -19,6 +19,8 @@ package struct FilePacer: ~Copyable, SoundSource {
         self.loops = loops
     }
 
+    package var remark: String? { file.earlyEnd?.description }
+
     package mutating func next() throws(CaptureError) -> SoundPull {
         var samples = try file.read(maxFrames: blockFrames)
         if samples.isEmpty && loops && file.position > 0 {

@@ -13,6 +13,12 @@ package import Media
 package protocol SoundSource: ~Copyable, Sendable {
     /// What comes next. After `.ended` nothing else comes.
     mutating func next() throws(CaptureError) -> SoundPull
+    /// What a listener should know after the end; nil: nothing.
+    var remark: String? { get }
+}
+
+extension SoundSource where Self: ~Copyable {
+    package var remark: String? { nil }
 }
 
 package enum SoundPull: Sendable {
