@@ -55,10 +55,15 @@ final class DaemonControl: CommandHandler {
         case "graph":
             guard let graph else { return .success([:]) }
             var drawings: JSONObject = [:]
-            for drawing in GraphDrawing.allCases { drawings[drawing.rawValue] = .string(drawing.text(of: graph.topology)) }
+            for drawing in GraphDrawing.allCases {
+                drawings[drawing.rawValue] = .string(drawing.text(of: graph.topology))
+            }
             return .success(.object(drawings))
         case "devices":
-            return .success(["microphones": .array(DeviceList.microphones().map(\.wire)), "cameras": []])
+            return .success([
+                "microphones": .array(DeviceList.microphones().map(\.wire)),
+                "cameras": .array(DeviceList.cameras().map(\.wire))
+            ])
         case "models":
             return .success(["models": .array(store.entries.map(wire))])
         case "quit":
@@ -72,7 +77,7 @@ final class DaemonControl: CommandHandler {
     private func wire(_ entry: CatalogEntry) -> JSONValue {
         [
             "name": .string(entry.name), "bytes": .int(entry.bytes), "licence": .string(entry.licence),
-            "installed": .bool(store.state(of: entry) == .installed),
+            "installed": .bool(store.state(of: entry) == .installed)
         ]
     }
 }
@@ -82,7 +87,29 @@ extension MicrophoneDescription {
         [
             "name": .string(name), "label": .string(label), "state": .string(state.rawValue),
             "formats": .array(formats.map { .string($0.rawValue) }), "rates_hz": .array(ratesHz.map { .int($0) }),
-            "channels": .array(channels.map { [.int($0.lowerBound), .int($0.upperBound)] } ?? []),
+            "channels": .array(channels.map { [.int($0.lowerBound), .int($0.upperBound)] } ?? [])
+        ]
+    }
+}
+
+extension CameraDescription {
+    fileprivate var wire: JSONValue {
+        [
+            "device": .string(device), "name": .string(card), "bus": .string(bus), "state": .string(state.rawValue),
+            "formats": .array(formats.map(wire)), "other_formats": .array(otherFormats.map { .string($0) })
+        ]
+    }
+
+    private func wire(_ format: Format) -> JSONValue {
+        [
+            "format": .string(format.format.rawValue),
+            "sizes": .array(
+                format.sizes.map {
+                    [
+                        "width": .int($0.size.width), "height": .int($0.size.height),
+                        "fps": .array($0.rates.map { .double($0) })
+                    ]
+                })
         ]
     }
 }

@@ -8,6 +8,7 @@ extension StageRegistry {
             .standardInput(environment),
             .testTone(environment),
             .alsa(environment),
+            .v4l2(environment),
             .resample(environment),
             .endpoint(environment),
             .transcribe(environment),

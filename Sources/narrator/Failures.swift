@@ -31,7 +31,7 @@ extension CommandFailure {
             case .notPermitted: .notPermitted
             case .badAudio: .badData
             case .formatAbsurd: .badConfiguration
-            case .deviceNotFound, .deviceBusy, .formatRefused, .lost: .unavailable
+            case .deviceNotFound, .deviceBusy, .formatRefused, .cameraUnusable, .lost: .unavailable
             }
         self.init(status, "\(error)")
     }
