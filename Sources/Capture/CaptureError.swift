@@ -19,6 +19,8 @@ package enum CaptureError: Error, Equatable {
     case formatRefused(device: String, reason: String)
     /// Numbers outside of what any source can have.
     case formatAbsurd(AudioFormat)
+    /// A device that can never be a camera, or has no format that we read.
+    case cameraUnusable(message: String)
     /// It was there and has gone, or has stopped delivering.
     case lost(device: String, errno: CInt)
 }
@@ -48,6 +50,8 @@ extension CaptureError: CustomStringConvertible {
         case .formatAbsurd(let format):
             "No source delivers \(format). Use \(SoundLimits.rateHz.lowerBound)...\(SoundLimits.rateHz.upperBound) Hz "
                 + "and 1...\(SoundLimits.channels.upperBound) channels."
+        case .cameraUnusable(let message):
+            message
         case .lost(let device, let errno):
             "'\(device)' stopped delivering (\(errorText(errno))). Check its cable and power, then start again."
         }

@@ -63,7 +63,10 @@ final class DaemonControl: CommandHandler {
             }
             return .success(.object(drawings))
         case "devices":
-            return .success(["microphones": .array(DeviceList.microphones().map(\.wire)), "cameras": []])
+            return .success([
+                "microphones": .array(DeviceList.microphones().map(\.wire)),
+                "cameras": .array(DeviceList.cameras().map(\.wire))
+            ])
         case "models":
             return .success(["models": .array(store.entries.map(wire))])
         case "describe": return await ask { sight throws(CommandError) in try await sight.describe(fields) }
@@ -99,6 +102,28 @@ extension MicrophoneDescription {
             "name": .string(name), "label": .string(label), "state": .string(state.rawValue),
             "formats": .array(formats.map { .string($0.rawValue) }), "rates_hz": .array(ratesHz.map { .int($0) }),
             "channels": .array(channels.map { [.int($0.lowerBound), .int($0.upperBound)] } ?? [])
+        ]
+    }
+}
+
+extension CameraDescription {
+    fileprivate var wire: JSONValue {
+        [
+            "device": .string(device), "name": .string(card), "bus": .string(bus), "state": .string(state.rawValue),
+            "formats": .array(formats.map(wire)), "other_formats": .array(otherFormats.map { .string($0) })
+        ]
+    }
+
+    private func wire(_ format: Format) -> JSONValue {
+        [
+            "format": .string(format.format.rawValue),
+            "sizes": .array(
+                format.sizes.map {
+                    [
+                        "width": .int($0.size.width), "height": .int($0.size.height),
+                        "fps": .array($0.rates.map { .double($0) })
+                    ]
+                })
         ]
     }
 }

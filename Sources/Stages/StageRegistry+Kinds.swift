@@ -10,6 +10,7 @@ extension StageRegistry {
             .imageFiles(environment),
             .testPattern(environment),
             .alsa(environment),
+            .v4l2(environment),
             .resample(environment),
             .endpoint(environment),
             .transcribe(environment),

@@ -35,7 +35,7 @@ extension CommandFailure {
             case .notPermitted: .notPermitted
             case .badAudio, .badPictures: .badData
             case .formatAbsurd, .sizeAbsurd: .badConfiguration
-            case .deviceNotFound, .deviceBusy, .formatRefused, .lost: .unavailable
+            case .deviceNotFound, .deviceBusy, .formatRefused, .cameraUnusable, .lost: .unavailable
             }
         self.init(status, "\(error)")
     }

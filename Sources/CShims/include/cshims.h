@@ -64,4 +64,25 @@ int64_t cshim_jpeg_encode(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t quality, uint8_t *bytes,
     size_t capacity, cshim_jpeg_report *report);
 
+// v4l2.c: v4l2_open and v4l2_ioctl are variadic, and the requests are function-like macros.
+
+// libv4l2 writes its complaints to stderr; after this call it writes nothing, in the whole process. Call it once.
+void cshim_v4l2_silence(void);
+// Opens a node for reading and writing, without blocking; a descriptor for libv4l2's own calls only, or -errno.
+int cshim_v4l2_open(const char *path);
+// Each takes the structure that gives it its name in linux/videodev2.h: `v4l2_capability`, `v4l2_fmtdesc`, ...
+int cshim_v4l2_query_capability(int fd, void *capability);
+int cshim_v4l2_enumerate_format(int fd, void *fmtdesc);
+int cshim_v4l2_enumerate_size(int fd, void *frmsizeenum);
+int cshim_v4l2_enumerate_interval(int fd, void *frmivalenum);
+int cshim_v4l2_set_format(int fd, void *format);
+int cshim_v4l2_get_rate(int fd, void *streamparm);
+int cshim_v4l2_set_rate(int fd, void *streamparm);
+int cshim_v4l2_request_buffers(int fd, void *requestbuffers);
+int cshim_v4l2_query_buffer(int fd, void *buffer);
+int cshim_v4l2_queue(int fd, void *buffer);
+int cshim_v4l2_dequeue(int fd, void *buffer);
+// Starts or stops single-planar capture.
+int cshim_v4l2_stream(int fd, int on);
+
 #endif

@@ -1,5 +1,6 @@
 import CALSA
 import CShims
+import CV4L2  // as for CALSA in SystemCalls: whose `timespec` a build takes is chance
 import Glibc
 import Media
 
