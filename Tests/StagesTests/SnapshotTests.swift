@@ -52,7 +52,7 @@ struct SnapshotTests {
     @Test(arguments: [(4_000, 3_000), (1_280, 720), (720, 1_280), (640, 480)])
     func `noise of any size fits into the line`(width: Int, height: Int) throws {
         let (snapshot, _) = try snapshot(frame(noise(width, height)))
-        #expect(snapshot.jpeg.count > Self.limit / 2, "the room is used")
+        #expect(snapshot.jpeg.count > Self.limit * 3 / 5, "the room is used: \(snapshot.jpeg.count)")
         let ratio = Double(snapshot.size.width) / Double(snapshot.size.height)
         #expect(abs(ratio - Double(width) / Double(height)) < 0.02)
     }
@@ -100,7 +100,7 @@ struct SnapshotTests {
         let original = try PictureDecoder().decode(jpeg: bytes, as: .rgb).picture.resized(to: snapshot.size)
         let error = zip(picture.pixels, original.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
         #expect(Double(error) / Double(picture.pixels.count) < 8, "it shows what the photograph shows")
-        #expect(snapshot.size.width >= 600)
+        #expect(snapshot.size.width >= 500)
     }
 
     @Test(.enabled(if: RealData.shared("images/awkward") != nil, "needs ../shared/data"))
@@ -113,7 +113,8 @@ struct SnapshotTests {
             #expect(snapshot.jpeg.contains(0xC4))
         }
         #expect(
-            try snapshot(frame(shared("awkward/exif_landscape_6.jpg"))).0.size == PixelSize(width: 533, height: 800))
+            try snapshot(frame(shared("awkward/exif_landscape_6.jpg")), limit: 1 << 20).0.size
+                == PixelSize(width: 533, height: 800))
         let thumbnail = try shared("awkward/embedded_thumbnail.jpg")
         #expect(try snapshot(frame(thumbnail), limit: 1 << 20).0.jpeg == thumbnail, "the whole, not its thumbnail")
         let two = try shared("awkward/two_images.jpg")

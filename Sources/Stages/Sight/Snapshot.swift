@@ -38,16 +38,36 @@ package struct Snapshot: Sendable {
         let scale = min(
             1, Double(maxWidth ?? .max) / Double(whole.width),
             Double(Self.longestSide) / Double(max(whole.width, whole.height)))
-        var wanted = whole.scaled(by: scale)
+        let wanted = whole.scaled(by: scale)
         let decoded = try PictureDecoder().decode(frame, as: isGray ? .luma : .rgb, atLeast: wanted).picture
-        var bytes = JPEGEncoder.encode(decoded.resized(to: wanted), quality: 85)
-        if bytes.count > limitBytes { bytes = JPEGEncoder.encode(decoded.resized(to: wanted), quality: 70) }
-        // Bytes grow a little slower than pixels do.
-        while bytes.count > limitBytes, wanted.pixels > 1 {
-            wanted = wanted.scaled(by: min(0.9, 0.97 * (Double(limitBytes) / Double(bytes.count)).squareRoot()))
-            bytes = JPEGEncoder.encode(decoded.resized(to: wanted), quality: 70)
+        let picture = decoded.resized(to: wanted)
+        var best = (jpeg: JPEGEncoder.encode(picture, quality: 85), size: wanted)
+        if best.jpeg.count > limitBytes {
+            best = Self.largest(of: picture, quality: 70, limitBytes: limitBytes)
         }
-        (jpeg, size) = (bytes, wanted)
+        (jpeg, size) = best
+    }
+
+    /// The picture as large as it fits, to a few per cent: how its bytes go with its size only trying tells.
+    private static func largest(
+        of picture: Picture, quality: Int, limitBytes: Int
+    ) -> (jpeg: [UInt8], size: PixelSize) {
+        let whole = JPEGEncoder.encode(picture, quality: quality)
+        if whole.count <= limitBytes { return (whole, picture.size) }
+        var best: (jpeg: [UInt8], size: PixelSize)?
+        var (fitting, tooLarge) = (0.0, 1.0)
+        while best == nil || tooLarge - fitting > 0.04 * tooLarge {
+            let scale = (fitting + tooLarge) / 2
+            let size = picture.size.scaled(by: scale)
+            let jpeg = JPEGEncoder.encode(picture.resized(to: size), quality: quality)
+            if jpeg.count <= limitBytes || size.pixels == 1 {
+                best = (jpeg, size)
+                fitting = scale
+            } else {
+                tooLarge = scale
+            }
+        }
+        return best!  // the loop ends with one
     }
 }
 
