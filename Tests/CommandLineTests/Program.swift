@@ -36,6 +36,8 @@ struct Program {
     static let isBuilt = path != nil
     static let hasTiny = isBuilt && RealData.model("whisper-tiny.en") != nil && RealData.model("silero-vad") != nil
 
+    static let hasLabels = isBuilt && RealData.model("efficientnet-lite0") != nil
+
     let process = Process()
     private let output = Pipe()
     private let errors = Pipe()
