@@ -68,7 +68,7 @@ struct FakeCameras {
 }
 
 /// A daemon on fake cameras, and a subscriber whose events can be waited for.
-struct CameraDaemon {
+final class CameraDaemon {
     struct Overdue: Error, CustomStringConvertible {
         let description: String
     }
@@ -91,6 +91,9 @@ struct CameraDaemon {
         while daemon.process.isRunning, !FileManager.default.fileExists(atPath: socket) { usleep(20_000) }
         try listener.start()
     }
+
+    /// A test that has failed leaves nothing running.
+    deinit { for program in [daemon, listener] where program.process.isRunning { program.process.terminate() } }
 
     var events: [[String: Any]] {
         let text = (try? String(contentsOfFile: heard, encoding: .utf8)) ?? ""

@@ -9,6 +9,13 @@ import Testing
 /// another order breaks: machines differ.
 @Suite(.enabled(if: SharedPictures.folder != nil, Comment(rawValue: SharedPictures.reason)))
 struct GateTimeTests {
+    /// Of this thread, in milliseconds: others want the processor too.
+    private func processorTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
+    }
+
     @Test(arguments: [("still", 0), ("pan", 1), ("cuts", 23)])
     func aFrameOf720pTakesTheGateAFractionOfAMillisecond(view: String, step: Int) throws {
         let folder = try #require(SharedPictures.folder)
@@ -17,7 +24,7 @@ struct GateTimeTests {
             VideoFrame(
                 time: .zero, size: PixelSize(width: 1_280, height: 720), format: .mjpeg, bytesPerRow: 0, bytes: bytes))
         var random = SplitMix64(seed: 1)
-        // The picture moved along by `step` pixels of eighths a frame, with a camera's noise.
+        // The picture moved along by `step` of its pixels a frame, with a camera's noise.
         let frames = (0..<60).map { index in
             let pixels = (0..<(luma.width * luma.height)).map { at in
                 let (row, column) = (at / luma.width, at % luma.width)
@@ -32,11 +39,11 @@ struct GateTimeTests {
         var noise = NoiseLevel()
         var times: [Double] = []
         for index in 0..<600 {
-            let start = ContinuousClock.now
+            let start = processorTime()
             var sketch = LumaSketch(frames[index % frames.count])
             noise.measure(&sketch, comparison)
             _ = gate.advance(to: MediaTime(milliseconds: index * 1_000 / 30), sketch)
-            times.append((ContinuousClock.now - start) / .milliseconds(1))
+            times.append(processorTime() - start)
         }
         let median = times.sorted()[times.count / 2]
         let mean = times.reduce(0, +) / Double(times.count)
