@@ -110,7 +110,7 @@ struct DaemonProcessTests {
         waitForSocket(socket, daemon)
         // The clock of a fast source moves on as its sound is taken in: an utterance waits for its transcript.
         var stream = 0
-        while daemon.process.isRunning, stream < 20_000 {
+        while daemon.process.isRunning, stream < 3_000 {
             let status = try Program.run("send", "status", "--socket", socket).lines.first?["result"] as? [String: Any]
             stream = status?["stream_ms"] as? Int ?? 0
         }
