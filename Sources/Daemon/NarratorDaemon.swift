@@ -64,7 +64,8 @@ package final class NarratorDaemon: Sendable {
         server = EventServer(configuration: serverConfiguration, commands: control, logger: logger)
         let environment = StageEnvironment(
             models: StoreLocator(store), sink: server, pool: ThreadPool(threads: configuration.threads),
-            precision: configuration.precision, report: { logger.warning("\($0)") })
+            precision: configuration.precision, report: { logger.warning("\($0)") },
+            inform: { logger.info("\($0)") })
         let topology = try Topology.load(
             configuration.pipeline, overrides: configuration.overrides, registry: .standard(environment))
         for warning in topology.warnings { logger.warning("\(warning)") }

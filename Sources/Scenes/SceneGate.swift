@@ -116,18 +116,19 @@ package struct SceneGate<View> {
     private mutating func follow(_ view: View, at time: MediaTime) {
         guard var current = still else {
             still = Stillness(view, at: time)
+            if settings.settle == .zero { settleStill(at: time) }
             return
         }
         if change(current.anchor, view) < settings.stillness {
             isMoving = false
             current.extend(view, at: time)
             still = current
-            if !current.isSettled && current.length >= patience { settleStill(at: time) }
+            if !current.isSettled, current.hasLasted(patience) { settleStill(at: time) }
         } else if var before = left?.still, change(before.anchor, view) < settings.stillness {
             before.extend(view, at: time)  // it was a flash
             still = before
             left = nil
-            if !before.isSettled && before.length >= patience { settleStill(at: time) }
+            if !before.isSettled, before.hasLasted(patience) { settleStill(at: time) }
         } else {
             leave(current, for: view, at: time)
         }
@@ -144,10 +145,17 @@ package struct SceneGate<View> {
         let wasView = current.isSettled || current.frames >= Stillness<View>.viewFrames
         if wasView { left = (current, 0) }
         isMoving = !wasView
-        let isSlow = change(current.last, view) < settings.stillness
-        let twice = MediaTime(nanoseconds: current.length.nanoseconds * 2)
-        patience = isSlow ? min(max(twice, settings.settle), settings.longestSettle) : settings.settle
-        still = Stillness(view, at: time)
+        if change(current.last, view) < settings.stillness {
+            // As long as a pan goes on, it looks still for about as long as before.
+            let twice = MediaTime(nanoseconds: current.length.nanoseconds * 2)
+            let lately = MediaTime(nanoseconds: patience.nanoseconds * 3 / 4)
+            patience = min(max(twice, lately, settings.settle), settings.longestSettle)
+        } else {
+            patience = settings.settle
+        }
+        still = Stillness(view, at: time, isAfterMovement: isMoving || !isCut(current.last, view))
+        // Without a time to settle, the first frame of a view will do: photographs shown one by one.
+        if settings.settle == .zero { settleStill(at: time) }
     }
 
     /// A view that was left by a cut has settled, however short it was.

@@ -26,6 +26,7 @@ package struct SceneGateSettings: Hashable, Sendable {
     /// A slow pan looks still for a while, again and again. After each such while the next must last twice as long,
     /// up to this: what moves more slowly is told now and then, like daylight.
     var longestSettle: MediaTime { MediaTime(nanoseconds: settle.nanoseconds * 5) }
-    /// Where nothing ever settles, the view is told as it is after this time: a busy street, a tree in the wind.
-    var restless: MediaTime { max(longestSettle, MediaTime(milliseconds: 30_000)) }
+    /// Where nothing ever settles, the view is told as it is after this time: a busy street, a tree in the wind. No pan
+    /// takes so long.
+    var restless: MediaTime { max(longestSettle, MediaTime(milliseconds: 120_000)) }
 }

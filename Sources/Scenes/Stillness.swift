@@ -11,15 +11,20 @@ struct Stillness<View> {
     private(set) var last: View
     private(set) var end: MediaTime
     private(set) var frames = 1
+    /// It follows a movement. Two frames of a pan may look alike, three hardly ever do.
+    let isAfterMovement: Bool
     /// It has settled: whatever is to be told of it is told or waits to be.
     var isSettled = false
 
-    init(_ view: View, at time: MediaTime) {
+    init(_ view: View, at time: MediaTime, isAfterMovement: Bool = false) {
+        self.isAfterMovement = isAfterMovement
         (anchor, last) = (view, view)
         (start, end) = (time, time)
     }
 
     var length: MediaTime { end - start }
+
+    func hasLasted(_ patience: MediaTime) -> Bool { length >= patience && frames >= (isAfterMovement ? 3 : 2) }
 
     mutating func extend(_ view: View, at time: MediaTime) {
         last = view

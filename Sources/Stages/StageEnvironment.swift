@@ -30,15 +30,18 @@ package final class StageEnvironment: Sendable {
     private let loaded = Mutex<[String: WhisperModel]>([:])
     private let loadedLabellers = Mutex<[String: EfficientNetModel]>([:])
 
-    /// Says something to whoever reads the log.
+    /// Says something to whoever reads the log: what somebody should know who wonders about what comes out.
     package let report: @Sendable (String) -> Void
+    /// The same, of what is as it should be.
+    package let inform: @Sendable (String) -> Void
 
     package init(
         models: any ModelLocator, sink: any EventSink, pool: ThreadPool, precision: Precision = .int8,
-        report: @escaping @Sendable (String) -> Void
+        report: @escaping @Sendable (String) -> Void, inform: (@Sendable (String) -> Void)? = nil
     ) {
         self.models = models
         self.report = report
+        self.inform = inform ?? report
         self.sink = sink
         self.pool = pool
         self.precision = precision

@@ -55,7 +55,7 @@ struct ListenView {
         switch message["event"]?.string {
         case "gap": return message["count"]?.int.map { "\($0) events were lost" }
         case "device.lost": return message["message"]?.string
-        case "device.restored": return "the device is back"
+        case "device.restored": return "'\(message["src"]?.string ?? "the device")' is back"
         case "device.overrun": return message["lost_ms"]?.int.map { "\($0) ms of sound were lost" }
         default: return nil
         }

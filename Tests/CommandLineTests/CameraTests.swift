@@ -55,6 +55,54 @@ struct CameraTests {
         #expect(daemon.events("stats", of: "left").last?["reopens"] as? Int == 2)
     }
 
+    @Test(
+        .enabled(
+            if: RealData.model("efficientnet-lite0") != nil,
+            Comment(rawValue: RealData.needsModel("efficientnet-lite0"))))
+    func whatACameraSeesIsToldAlsoAfterItWasUnplugged() throws {
+        let cameras = try FakeCameras()
+        defer { cameras.remove() }
+        func show(_ scene: String) throws {
+            try cameras.show(try Data(contentsOf: URL(fileURLWithPath: "\(RealData.samples)/scenes/\(scene).jpg")))
+        }
+        try show("coffee")
+        try cameras.plug("video0")
+        let daemon = try CameraDaemon(
+            cameras,
+            stages: [
+                stage("camera", cameras, "video0"), "changes: { kind: scene_change, from: camera, min_interval_s: 1 }",
+                "labels: { kind: label, from: changes, model: efficientnet-lite0 }",
+                "events: { kind: events, from: labels }"
+            ])
+        var now = Date()
+        let first = try daemon.wait(for: "scene.final", 1, of: "camera", after: ("start", now))
+        #expect(first["reason"] as? String == "first")
+        #expect((first["text"] as? String)?.contains("espresso") == true)
+
+        usleep(1_200_000)
+        now = Date()
+        try show("cat_chelsea")
+        let second = try daemon.wait(for: "scene.final", 2, of: "camera", after: ("another view", now))
+        #expect(second["reason"] as? String == "change")
+        #expect((second["text"] as? String)?.contains("cat") == true)
+
+        now = Date()
+        try cameras.unplug("video0")
+        _ = try daemon.wait(for: "device.lost", 1, of: "camera", after: ("unplug", now))
+        try show("rocket")
+        usleep(700_000)
+        now = Date()
+        try cameras.plug("video0")
+        _ = try daemon.wait(for: "device.restored", 1, of: "camera", after: ("replug", now))
+        let third = try daemon.wait(for: "scene.final", 3, of: "camera", after: ("replug", now))
+        #expect(third["reason"] as? String == "change")
+
+        let result = daemon.stop()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(daemon.events("scene.started", of: "camera").count == 3)
+        #expect(daemon.events("device.lost", of: "camera").count == 1)
+    }
+
     @Test(arguments: [("freeze", "restart"), ("freeze", "reopen"), ("eio", "restart"), ("eio", "reopen")])
     func aStreamThatFailsIsToldAndStartedAgain(fault: String, remedy: String) throws {
         let cameras = try FakeCameras()

@@ -21,23 +21,28 @@ struct FakeCameras {
                 atPath: "\(scratch.path)/\(folder)", withIntermediateDirectories: true)
         }
         // The ends of a JPEG, which is all that the capture side looks at.
-        let frame = [0xff, 0xd8, 0xff, 0xdb] + [UInt8](repeating: 0x42, count: 20_000) + [0xff, 0xd9]
-        for index in 0..<3 { try Data(frame).write(to: URL(fileURLWithPath: "\(scratch.path)/frames/\(index).jpg")) }
+        try show(Data([0xff, 0xd8, 0xff, 0xdb] + [UInt8](repeating: 0x42, count: 20_000) + [0xff, 0xd9]))
+    }
+
+    /// What they see from now on: a JPEG.
+    func show(_ picture: Data) throws {
+        try picture.write(to: URL(fileURLWithPath: "\(scratch.path)/frames/0.jpg"), options: .atomic)
     }
 
     func remove() { scratch.remove() }
 
     /// For the programs that are to see them.
     var environment: [String: String] {
-        ["LD_PRELOAD": library, "FAKEV4L_DEV": "\(scratch.path)/dev/", "FAKEV4L_FRAMES": "\(scratch.path)/frames"]
+        [
+            "LD_PRELOAD": library, "FAKEV4L_DEV": "\(scratch.path)/dev/", "FAKEV4L_FRAMES": "\(scratch.path)/frames",
+            "FAKEV4L_LOG": "\(scratch.path)/log"
+        ]
     }
 
     func path(_ node: String) -> String { "\(scratch.path)/dev/\(node)" }
 
     /// Plugs a camera in, or changes how it behaves; `settings` are the keys of `fakev4l.c`.
     func plug(_ node: String, _ settings: [String: String] = [:]) throws {
-        var settings = settings
-        settings["log"] = "\(scratch.path)/log"
         let lines = settings.map { "\($0) \($1)\n" }.sorted().joined()
         try Data(lines.utf8).write(to: URL(fileURLWithPath: path(node)), options: .atomic)
     }
@@ -63,7 +68,7 @@ struct FakeCameras {
 }
 
 /// A daemon on fake cameras, and a subscriber whose events can be waited for.
-struct CameraDaemon {
+final class CameraDaemon {
     struct Overdue: Error, CustomStringConvertible {
         let description: String
     }
@@ -86,6 +91,9 @@ struct CameraDaemon {
         while daemon.process.isRunning, !FileManager.default.fileExists(atPath: socket) { usleep(20_000) }
         try listener.start()
     }
+
+    /// A test that has failed leaves nothing running.
+    deinit { for program in [daemon, listener] where program.process.isRunning { program.process.terminate() } }
 
     var events: [[String: Any]] {
         let text = (try? String(contentsOfFile: heard, encoding: .utf8)) ?? ""

@@ -113,10 +113,10 @@ struct SightCommandsTests {
         try await withCommands(one) { sight in
             put("camera")
             let scene = environment.nextScene().number + 1
-            let first = try await sight.describe([:])
-            #expect(first == ["scenes": [["scene": .int(scene), "src": "camera"]], "scene": .int(scene)])
-            let second = try await sight.describe(["src": "camera"])
-            #expect(second["scene"] == .int(scene + 1))
+            let all = try await sight.describe([:])
+            #expect(all == ["scenes": [["scene": .int(scene), "src": "camera"]], "scene": .int(scene)])
+            let named = try await sight.describe(["src": "camera"])
+            #expect(named["scene"] == .int(scene + 1))
             let told = orders.all.withLock { $0.map(\.order) }
             #expect(told == [.describe(scene: scene), .describe(scene: scene + 1)])
         }
@@ -125,14 +125,12 @@ struct SightCommandsTests {
     @Test func `describe asks every gate, or those behind the source`() async throws {
         try await withCommands(two) { sight in
             put("camera")
-            let early = try await sight.describe([:])
-            #expect(early["scenes"]?.array?.count == 1, "the door has shown nothing yet")
+            #expect(try await sight.describe([:])["scenes"]?.array?.count == 1, "the door has shown nothing yet")
             put("door")
             let both = try await sight.describe([:])
             #expect(both["scenes"]?.array?.map { $0["src"] } == ["camera", "door"])
             #expect(both["scene"] == nil)
-            let door = try await sight.describe(["src": "door"])
-            #expect(door["scenes"]?.array?.map { $0["src"] } == ["door"])
+            #expect(try await sight.describe(["src": "door"])["scenes"]?.array?.map { $0["src"] } == ["door"])
             #expect(orders.all.withLock { $0.map(\.gate) } == ["a", "a", "b", "b"])
         }
     }
@@ -166,8 +164,7 @@ struct SightCommandsTests {
             #expect(shot["width"] == 320)
             #expect(shot["height"] == 240)
             #expect(shot["jpeg"]?.string?.hasPrefix("/9j/") == true)
-            let narrow = try await sight.snapshot(["src": "camera", "max_width": 100])
-            #expect(narrow["width"] == 100)
+            #expect(try await sight.snapshot(["src": "camera", "max_width": 100])["width"] == 100)
             put("camera", 4_000, 3_000)
             let large = try await sight.snapshot([:])
             #expect(JSONValue.object(["id": 7, "ok": true, "result": large]).line.count <= 65_536)

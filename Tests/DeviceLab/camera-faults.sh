@@ -32,7 +32,6 @@ fi
 bundle=$2 work=$3
 until [ -e /dev/video0 ]; do sleep 0.1; done # vivid's
 export NARRATOR_LAB_VIVID=/dev/video0 NARRATOR_LAB_USB=/dev/video1
-export NARRATOR_LAB_VIVID_OPTIONS='n_devs=1 node_types=0x1 num_inputs=1 input_types=0x00 no_error_inj=0' # device-lab's own
 NARRATOR_LAB_FRAMES=$(echo "$work"/*.jpg)
 export NARRATOR_LAB_FRAMES
 export SWIFT_BACKTRACE=enable=no

@@ -20,12 +20,11 @@ struct ImageNetLabelsTests {
     ])
     func namesStandInTheOrderOfTheClasses(index: Int, name: String) { #expect(ImageNetLabels.names[index] == name) }
 
-    @Test func labelsComeBestFirstAndNeverNone() throws {
+    @Test func labelsComeBestFirst() throws {
         let model = try Tiny.model()
         var probabilities = [Float](repeating: 0.001, count: 10)
-        #expect(model.labels(probabilities).map(\.name) == ["class 0"])
         (probabilities[7], probabilities[3], probabilities[4]) = (0.5, 0.3, 0.3)
-        #expect(model.labels(probabilities).map(\.name) == ["class 7", "class 3", "class 4"])
+        #expect(model.labels(probabilities).map(\.name) == ["class 7", "class 3", "class 4", "class 0", "class 1"])
         #expect(model.labels(probabilities, count: 2).map(\.name) == ["class 7", "class 3"])
     }
 }

@@ -10,13 +10,15 @@ package struct ViewComparison: Sendable {
     /// An exposure step is a factor of up to 2; more is the light of the scene.
     static let gainLimit: Float = 2.2
     /// Black level and glare, in levels.
-    static let offsetLimit: Float = 16
+    static let offsetLimit: Float = 8
     /// Levels from which pixels inside a cell may clip, so that it says little of the gain.
     private static let clipping: Float = 200
     /// A cell may differ by this and the share below: coarse JPEG steps and trembling edges.
     private static let toleranceLevels: Float = 4
     private static let toleranceShare: Float = 0.08
     private static let toleranceDeviations: Float = 4
+    /// Cells that two numbers can be fitted to.
+    private static let fewest: Float = 16
     /// A smaller share of cells is nothing: no need to look closer.
     private static let negligible: Float = 0.005
 
@@ -69,8 +71,9 @@ package struct ViewComparison: Sendable {
         return rest / total
     }
 
-    /// In levels: in a quarter of the watched cells the change differs from that of the cells beside it by less.
-    func lowRoughness(_ one: LumaSketch, _ other: LumaSketch) -> Float {
+    /// By how many levels the change of a cell differs from that of the cells beside it: the first and the third
+    /// quartile over the watched cells.
+    func roughness(_ one: LumaSketch, _ other: LumaSketch) -> (low: Float, high: Float) {
         var changes = [Float](repeating: 0, count: LumaSketch.count)
         for index in 0..<LumaSketch.count { changes[index] = other.cells[index] - one.cells[index] }
         var roughness = changes
@@ -78,7 +81,7 @@ package struct ViewComparison: Sendable {
             roughness[index] = abs(changes[index] - (changes[index - 1] + changes[index + 1]) / 2)
         }
         (roughness[0], roughness[LumaSketch.count - 1]) = (0, 0)
-        return quantile(0.25, of: roughness, weights)
+        return (quantile(0.25, of: roughness, weights), quantile(0.75, of: roughness, weights))
     }
 
     /// The mean luma of the watched cells.
@@ -126,7 +129,7 @@ package struct ViewComparison: Sendable {
     private func isUnclipped(_ bright: LumaSketch) -> [Float] {
         var counted = weights
         for index in 0..<LumaSketch.count where bright.cells[index] >= Self.clipping { counted[index] = 0 }
-        return counted.reduce(0, +) * 10 >= total ? counted : weights
+        return counted.reduce(0, +) >= Self.fewest ? counted : weights
     }
 
     /// The least squares fit `bright ≈ gain × dark + offset`, within the limits.
@@ -140,7 +143,7 @@ package struct ViewComparison: Sendable {
             xx += weight * a * a
             xy += weight * a * b
         }
-        guard n >= 16 else { return Exposure() }  // too few to fit two numbers
+        guard n >= Self.fewest else { return Exposure() }
         let spread = xx - x * x / n
         let gain = spread > n ? (xy - x * y / n) / spread : 1
         let limited = min(max(gain, 1 / Self.gainLimit), Self.gainLimit)

@@ -27,7 +27,7 @@ struct CameraStage: Source {
                     nextStatistics = frame.time + Self.statisticsInterval
                 }
             case .opened(let format):
-                if format != lastFormat { environment.report("'\(source)': \(format)") }
+                if format != lastFormat { environment.inform("'\(source)': \(format)") }
                 lastFormat = format
             case .lost(let message, let time):
                 environment.sink.emit(.deviceLost(message: message, atMs: time.milliseconds), src: source.name)
@@ -35,7 +35,7 @@ struct CameraStage: Source {
             case .restored(let lost, let time):
                 environment.sink.emit(
                     .deviceRestored(lostMs: lost.milliseconds, atMs: time.milliseconds), src: source.name)
-                environment.report("'\(source)': the camera delivers again, \(lost) are missing")
+                environment.inform("'\(source)': the camera delivers again, \(lost) are missing")
                 tell(camera.statistics, of: source)
             case .obstacle(let message): environment.report("'\(source)': \(message)")
             }
