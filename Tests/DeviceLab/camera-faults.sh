@@ -16,10 +16,11 @@ if [ "${1:-}" != --inside ]; then
     [ -n "$bundle" ] || { echo "no test bundle in $build; run: swift build --build-tests" >&2; exit 125; }
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    # Three greys with noise, so that the JPEGs are as long as those of a camera.
+    # Noise in three levels of brightness, in colour: about as long as the pictures of a camera, and libv4l2 can convert
+    # them, which it refuses for grey JPEGs.
     for level in 60 120 200; do
-        { printf 'P5\n640 480\n255\n'; head -c 307200 /dev/urandom | tr '\000-\377' "\\$(printf %o $level)-\\$(printf %o $((level + 40)))"; } |
-            cjpeg -quality 60 >"$work/$level.jpg"
+        { printf 'P6\n640 480\n255\n'; head -c 921600 /dev/urandom | tr '\000-\377' "\\$(printf %o $level)-\\$(printf %o $((level + 40)))"; } |
+            cjpeg -quality 40 >"$work/$level.jpg"
     done
     "$here/device-lab" setup
     cd "$work" # writable in the VM

@@ -78,7 +78,8 @@ package struct CameraLife {
     /// Set while it is told lost: its last frame, or the start.
     private var lostSince: Int64?
     private var lastFrame: Int64
-    private var obstacle: CameraTrouble?
+    /// Told since it was lost: each is told once.
+    private var told: [CameraTrouble] = []
     private var jitter: UInt64
 
     /// - Parameter seed: of the jitter that keeps several cameras on a bus from trying in step.
@@ -103,7 +104,6 @@ package struct CameraLife {
         switch (phase, event) {
         case (.closed, .opened):
             hasStreamed = true
-            obstacle = nil
             interval = nil
             phase = .starting(until: now + Self.startPatience)
             return []
@@ -132,10 +132,9 @@ package struct CameraLife {
         }
         phase = .closed(until: now + eagerOrBackOff(now: now))
         if !isEager(now: now) { backOff = min(2 * backOff, Self.longestBackOff) }
-        defer { obstacle = trouble }
         if lostSince == nil { return tellLost(trouble) }
         // A node that is just appearing refuses in several ways, none of which is worth a word.
-        return trouble == obstacle || isEager(now: now) ? [] : [.tellObstacle(trouble)]
+        return isEager(now: now) ? [] : tellObstacle(trouble)
     }
 
     private mutating func takeFrame(now: Int64) -> [Action] {
@@ -159,7 +158,7 @@ package struct CameraLife {
 
     /// Meets a trouble with the next rung of the ladder.
     private mutating func climb(_ trouble: CameraTrouble, now: Int64) -> [Action] {
-        var actions = lostSince == nil ? tellLost(trouble) : []
+        var actions = lostSince == nil ? tellLost(trouble) : tellObstacle(trouble)
         steadySince = now
         switch (trouble, rung) {
         case (.unplugged, _), (_, 2...):
@@ -184,7 +183,14 @@ package struct CameraLife {
 
     private mutating func tellLost(_ trouble: CameraTrouble) -> [Action] {
         lostSince = lastFrame
+        told = trouble == .unplugged ? [trouble, .absent] : [trouble]  // which is the same, seen from outside
         return [.tellLost(trouble)]
+    }
+
+    private mutating func tellObstacle(_ trouble: CameraTrouble) -> [Action] {
+        if told.contains(trouble) { return [] }
+        told.append(trouble)
+        return [.tellObstacle(trouble)]
     }
 
     private func isEager(now: Int64) -> Bool { appearedAt.map { now - $0 < Self.eagerTime } ?? false }

@@ -17,13 +17,12 @@ final class V4L2Node {
     init(_ path: String) throws(CameraTrouble) {
         silenceV4L2()
         let descriptor = cshim_v4l2_open(path)
-        guard descriptor >= 0 else { throw CameraTrouble(opening: -descriptor) }
+        guard descriptor >= 0 else { throw Self.trouble(-descriptor) }
         var capability = v4l2_capability()
         let code = cshim_v4l2_query_capability(descriptor, &capability)
         guard code == 0 else {
             v4l2_close(descriptor)
-            throw code == -ENOTTY || code == -EINVAL
-                ? .unsuitable(reason: "it is no video device") : CameraTrouble(opening: -code)
+            throw Self.trouble(-code)
         }
         self.path = path
         self.descriptor = descriptor
@@ -36,6 +35,12 @@ final class V4L2Node {
     }
 
     deinit { v4l2_close(descriptor) }
+
+    /// libv4l2 asks as well what a node is when it opens it.
+    private static func trouble(_ errno: CInt) -> CameraTrouble {
+        errno == ENOTTY || errno == EISDIR
+            ? .unsuitable(reason: "it is no video device") : CameraTrouble(opening: errno)
+    }
 
     /// The same camera in the same socket.
     func isSame(as other: V4L2Identity) -> Bool { other == identity }

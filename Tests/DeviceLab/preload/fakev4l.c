@@ -174,7 +174,8 @@ static int has_fault(struct camera *c, const char *key) {
 static uint32_t fill(struct camera *c, char *to, uint32_t n) {
     if (is_raw(c)) {
         uint32_t bytes = row_bytes(c) * c->height;
-        for (uint32_t i = 0; i < bytes; i++) to[i] = is_yuyv(c) && i % 2 ? (char)128 : (char)n;
+        int has_chroma = is_yuyv(c);
+        for (uint32_t i = 0; i < bytes; i++) to[i] = has_chroma && i % 2 ? (char)128 : (char)n;
         return bytes;
     }
     FILE *f = fopen(c->files.gl_pathv[n % c->files.gl_pathc], "rbe");
