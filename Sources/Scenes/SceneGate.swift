@@ -145,7 +145,7 @@ package struct SceneGate<View> {
         let wasView = current.isSettled || current.frames >= Stillness<View>.viewFrames
         if wasView { left = (current, 0) }
         isMoving = !wasView
-        if change(current.last, view) < settings.stillness {
+        if current.frames > 1, change(current.last, view) < settings.stillness {
             // As long as a pan goes on, it looks still for about as long as before.
             let twice = MediaTime(nanoseconds: current.length.nanoseconds * 2)
             let lately = MediaTime(nanoseconds: patience.nanoseconds * 3 / 4)

@@ -17,7 +17,8 @@ enum ExampleKinds {
             "camera", gives: PortType("frames"),
             settings: [
                 .optional("size", .size, default: .size(PixelSize(width: 1280, height: 720)), "of the picture"),
-                .optional("fps", .number(0.1...240), default: .number(5), "pictures per second")
+                .optional("fps", .number(0.1...240), default: .number(5), "pictures per second"),
+                .optional("zones", .rectangles, default: .rectangles([]), "where to look")
             ]),
         kind(
             "audio_file", gives: audio,

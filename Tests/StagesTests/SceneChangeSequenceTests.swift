@@ -37,8 +37,31 @@ struct SceneChangeSequenceTests {
         }
     }
 
-    @Test(arguments: [1, 2, 5, 30]) func cockatoo(fps: Int) throws {
-        let harness = try run(try SharedPictures.sequence("seq_cockatoo"), fps: fps, minInterval: 5_000)
-        #expect(harness.reasons.first == .first)
+    /// It moves from the first frame to the last, so there is its end, and nothing else.
+    @Test(arguments: [1, 2, 5, 30]) func aVideoThatNeverRestsIsToldAtItsEnd(fps: Int) throws {
+        let frames = try SharedPictures.sequence("seq_cockatoo")
+        for minInterval in Self.intervals {
+            let harness = try run(frames, fps: fps, minInterval: minInterval)
+            #expect(harness.reasons == [.first], "\(harness.told)")
+            #expect(harness.told.first?.frame == VideoFrame.time(frames.count - 1, fps: fps))
+        }
+    }
+
+    @Test func aLoopTellsEveryViewOfEveryRound() throws {
+        let harness = try run(try SharedPictures.sequence("seq_cuts"), fps: 5, minInterval: 0, times: 10)
+        #expect(harness.reasons == [.first] + Array(repeating: .change, count: 29), "\(harness.told)")
+        let noise = try run(try SharedPictures.sequence("seq_static_noise"), fps: 30, minInterval: 0, times: 20)
+        #expect(noise.reasons == [.first], "\(noise.told)")
+    }
+
+    @Test func aLoopThatIsFasterThanItsIntervalStaysBounded() throws {
+        let harness = try run(try SharedPictures.sequence("seq_cuts"), fps: 30, minInterval: 5_000, times: 60)
+        let changes = harness.told.filter { $0.at != nil }
+        for (before, after) in zip(changes, changes.dropFirst()) {
+            #expect(after.at! - before.at! >= MediaTime(milliseconds: 5_000))
+        }
+        // 36 s: one at the beginning, seven at the ends of intervals, and at most four at the end.
+        #expect(changes.count == 8 && harness.told.count <= 12, "\(harness.told)")
+        #expect(harness.reports.count == 1)
     }
 }

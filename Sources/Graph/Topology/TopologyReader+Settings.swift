@@ -152,6 +152,10 @@ extension DocumentNode {
     /// A list of texts as it stands in the file; else what it is.
     fileprivate var asWritten: String {
         guard case .list(let items) = content else { return noun }
-        return "[\(items.map { $0.text ?? $0.noun }.joined(separator: ", "))]".shortened
+        let parts = items.map { item in
+            guard case .text(let text, let isQuoted) = item.content else { return item.noun }
+            return isQuoted ? "\"\(text)\"" : text
+        }
+        return "[\(parts.joined(separator: ", "))]".shortened
     }
 }
