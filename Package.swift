@@ -72,6 +72,7 @@ let package = Package(
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
         .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels"]),
+        .target(name: "Gemma", dependencies: ["Layers", "Weights", "Kernels"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
@@ -116,6 +117,7 @@ let package = Package(
         test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
         test("Silero", ["Kernels"], data: ["Golden"]),
         test("EfficientNet", ["Kernels", "Signal", "Weights"]),
+        test("Gemma", ["Kernels", "Layers"]),
         test("Stages", ["Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech"]),
     ],
     swiftLanguageModes: [.v6],

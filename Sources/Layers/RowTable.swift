@@ -1,0 +1,52 @@
+internal import Kernels
+
+/// A matrix of which single rows are wanted: embeddings, and the feed-forward rows that survive a sparse activation.
+///
+/// [count, columns]; each row lies in one piece, where a `Linear` lays its outputs side by side.
+package final class RowTable: Sendable {
+    package let count: Int
+    package let columns: Int
+    private let values: Tensor<Float>
+
+    /// - Parameter values: [count, columns] row-major.
+    package init(_ values: [Float], count: Int, columns: Int) {
+        precondition(values.count == count * columns, "\(values.count) values for [\(count), \(columns)]")
+        (self.count, self.columns) = (count, columns)
+        self.values = Tensor(values, shape: count, columns)
+    }
+
+    /// Copies columns `columns` of one row.
+    /// - Parameter output: [columns.count].
+    package func copyRow(_ row: Int, columns: Range<Int>, into output: inout MutableSpan<Float>) {
+        precondition((0..<count).contains(row), "row \(row) of \(count)")
+        precondition(output.count == columns.count, "\(output.count) for \(columns)")
+        let values = values
+        let source = values.row(row).extracting(columns)
+        for column in source.indices { output[column] = source[column] }
+    }
+
+    /// output[i] = row rows[i] · input.
+    ///
+    /// - Parameters:
+    ///   - input: [columns].
+    ///   - output: [rows.count].
+    package func dots(_ rows: Span<Int32>, with input: Span<Float>, into output: inout MutableSpan<Float>) {
+        precondition(input.count == columns && output.count == rows.count, "\(input.count), \(output.count)")
+        let values = values
+        for index in rows.indices { output[index] = dot(values.row(Int(rows[index])), input) }
+    }
+
+    /// output += Σ weights[i] · row rows[i], summed in the order of `rows`, over `columns` of each row.
+    ///
+    /// A column's sum does not depend on the other columns, so threads can share them out.
+    /// - Parameter output: [columns.count].
+    package func addRows(
+        _ rows: Span<Int32>, weights: Span<Float>, columns: Range<Int>, into output: inout MutableSpan<Float>
+    ) {
+        precondition(weights.count == rows.count && output.count == columns.count, "\(weights.count), \(output.count)")
+        let values = values
+        for index in rows.indices {
+            axpy(weights[index], values.row(Int(rows[index])).extracting(columns), into: &output)
+        }
+    }
+}
