@@ -117,7 +117,7 @@ let package = Package(
         test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
         test("Silero", ["Kernels"], data: ["Golden"]),
         test("EfficientNet", ["Kernels", "Signal", "Weights"]),
-        test("Gemma", ["Kernels", "Layers"]),
+        test("Gemma", ["Kernels", "Layers"], data: ["Golden", "make_goldens.py"]),
         test("Stages", ["Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech"]),
     ],
     swiftLanguageModes: [.v6],

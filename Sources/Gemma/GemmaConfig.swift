@@ -14,8 +14,9 @@ package struct GemmaConfig: Sendable, Equatable {
 
     /// Reads `config.json` in `folder`; keys that are not ours are ignored.
     /// - Throws: `GemmaError.missing`, `.badConfig` with every problem.
-    package init(folder: String) throws(GemmaError) {
-        let file = "\(folder)/config.json"
+    package init(folder: String) throws(GemmaError) { try self.init(file: "\(folder)/config.json") }
+
+    package init(file: String) throws(GemmaError) {
         let reader = try ConfigReader(file: file)
         let kind = reader.value("model_type")
         let textReader: ConfigReader

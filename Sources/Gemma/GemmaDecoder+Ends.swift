@@ -41,14 +41,15 @@ extension GemmaDecoder {
         weights.perLayerNorm(perLayer, rows: rows, into: perLayer, pool: pool)
         let tableScale = Float(width).squareRoot()
         let half = Float(0.5).squareRoot()
-        let gathered = Tensor<Float>(width, filledWith: 0)
+        // Whole rows: slices of a quantised row may begin within a block.
+        let gathered = Tensor<Float>(1, config.storedLayers * width, filledWith: 0)
         for row in 0..<rows {
             let id = prompt.ids[block.tokens.lowerBound + row]
             let entry = (0..<config.textVocabulary).contains(id) ? id : 0  // sounds and pictures take <pad>'s row
+            var all = gathered.mutableSpan
+            weights.perLayerEmbedding.copyRow(entry, into: &all)
             for (index, layer) in config.layers.enumerated() {
-                var slice = gathered.mutableSpan
-                let stored = layer.stored * width..<(layer.stored + 1) * width
-                weights.perLayerEmbedding.copyRow(entry, columns: stored, into: &slice)
+                let slice = gathered.span.extracting(layer.stored * width..<(layer.stored + 1) * width)
                 let start = row * perLayer.columns + index * width
                 var values = perLayer.mutableSpan(of: start..<start + width)
                 for column in values.indices {

@@ -62,7 +62,8 @@ extension GemmaDecoder {
         _ buffers: FeedForwardBuffers, _ counts: [Int], of down: RowTable, into output: Tensor<Float>
     ) {
         let (parts, width) = (partsPerRow(counts.count), output.columns)
-        let share = ((width + parts - 1) / parts + 31) / 32 * 32  // whole blocks of a quantised row
+        let grains = (width + RowTable.columnGrain - 1) / RowTable.columnGrain
+        let share = (grains + parts - 1) / parts * RowTable.columnGrain
         pool.run(counts.count * parts) { task in
             let row = task / parts
             let columns = min(task % parts * share, width)..<min((task % parts + 1) * share, width)

@@ -11,6 +11,7 @@ package final class GemmaState {
     package let limit: Int
     /// [≥ rows, head rows]: logits after the last tokens of the last run, soft-capped.
     package internal(set) var logits: Tensor<Float>
+    private let textVocabulary: Int
     /// How many rows of `logits` the last run made.
     package internal(set) var logitRows = 0
 
@@ -33,10 +34,18 @@ package final class GemmaState {
                 limit: limit, storage: options.storage)
         }
         logits = Tensor(1, headRows, filledWith: 0)
+        textVocabulary = c.textVocabulary
         streams = Tensor(GemmaTextConfig.streams, blockRows, c.width, filledWith: 0)
         perLayer = Tensor(blockRows, c.layers.count * c.perLayerWidth, filledWith: 0)
         fullRotation = RotaryEmbedding(headDim: c.headDim, base: Float(c.fullTheta), rows: blockRows)
         slidingRotation = RotaryEmbedding(headDim: c.headDim, base: Float(c.slidingTheta), rows: blockRows)
+    }
+
+    /// The logits of one row that a token is chosen from: those of text.
+    @_lifetime(borrow self)
+    package func textLogits(_ row: Int = 0) -> Span<Float> {
+        precondition((0..<logitRows).contains(row), "row \(row) of \(logitRows)")
+        return _overrideLifetime(logits.row(row).extracting(0..<textVocabulary), borrowing: self)
     }
 
     /// The lowest count above 0 to which `truncate` can go: the sliding layers overwrite what left their window.

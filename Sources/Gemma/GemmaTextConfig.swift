@@ -67,9 +67,10 @@ extension GemmaTextConfig {
         epsilon = reader.number("rms_norm_eps", in: 1e-12...1, default: 1e-6)
         positions = reader.integer("max_position_embeddings", in: 1...1 << 20, default: 32_768)
         (fullTheta, slidingTheta) = Self.thetas(reader)
+        let problems = reader.problems.list.count
         storedLayers = reader.integer("num_hidden_layers", in: 1...Self.maxLayers)
         layers = []
-        layers = readLayers(reader)
+        if problems == reader.problems.list.count { layers = readLayers(reader) }
         refuseWhatWeCannotRun(reader)
     }
 

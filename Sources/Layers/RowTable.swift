@@ -6,6 +6,8 @@ internal import Kernels
 package final class RowTable: Sendable {
     package let count: Int
     package let columns: Int
+    /// Where a row can be cut: a cache line of floats, and whole blocks of quantised ones.
+    package static let columnGrain = 256
     private let values: Tensor<Float>
 
     /// - Parameter values: [count, columns] row-major.
@@ -15,13 +17,12 @@ package final class RowTable: Sendable {
         self.values = Tensor(values, shape: count, columns)
     }
 
-    /// Copies columns `columns` of one row.
-    /// - Parameter output: [columns.count].
-    package func copyRow(_ row: Int, columns: Range<Int>, into output: inout MutableSpan<Float>) {
+    /// - Parameter output: [columns].
+    package func copyRow(_ row: Int, into output: inout MutableSpan<Float>) {
         precondition((0..<count).contains(row), "row \(row) of \(count)")
-        precondition(output.count == columns.count, "\(output.count) for \(columns)")
+        precondition(output.count == columns, "\(output.count) for \(columns)")
         let values = values
-        let source = values.row(row).extracting(columns)
+        let source = values.row(row)
         for column in source.indices { output[column] = source[column] }
     }
 
@@ -39,7 +40,9 @@ package final class RowTable: Sendable {
     /// output += Σ weights[i] · row rows[i], summed in the order of `rows`, over `columns` of each row.
     ///
     /// A column's sum does not depend on the other columns, so threads can share them out.
-    /// - Parameter output: [columns.count].
+    /// - Parameters:
+    ///   - columns: From a multiple of `columnGrain` to another or the last column.
+    ///   - output: [columns.count].
     package func addRows(
         _ rows: Span<Int32>, weights: Span<Float>, columns: Range<Int>, into output: inout MutableSpan<Float>
     ) {
