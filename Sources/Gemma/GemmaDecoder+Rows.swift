@@ -144,19 +144,26 @@ extension GemmaDecoder {
         pool.shareRows(rows, of: 16 * x.columns) { rows in
             for row in rows {
                 var target = x.mutableRow(row)
-                for index in target.indices { target[index] = cap * tanhf(target[index] / cap) }
+                // tanh(x) = 2 σ(2x) - 1: the sigmoid is a kernel
+                for index in target.indices { target[index] *= 2 / cap }
+                activate(&target, .sigmoid)
+                for index in target.indices { target[index] = (2 * target[index] - 1) * cap }
             }
         }
     }
 }
 
-/// gates[i] = GELU(gates[i]) · factors[i], in the tanh form.
+/// gates[i] = GELU(gates[i]) · factors[i], in the tanh form: ½ (1 + tanh(u)) = σ(2u).
 func multiplyGELU(_ gates: inout MutableSpan<Float>, by factors: Span<Float>) {
-    let root = Float((2 / Double.pi).squareRoot())
+    let root = Float(2 * (2 / Double.pi).squareRoot())
+    let weights = Tensor<Float>(gates.count, filledWith: 0)
+    var shares = weights.mutableSpan
     for i in gates.indices {
         let x = gates[i]
-        gates[i] = 0.5 * x * (1 + tanhf(root * (x + 0.044715 * x * x * x))) * factors[i]
+        shares[i] = root * (x + 0.044715 * x * x * x)
     }
+    activate(&shares, .sigmoid)
+    for i in gates.indices { gates[i] *= shares[i] * factors[i] }
 }
 
 /// Subtracts mean + `deviations` · deviation from a row of gates and packs what stays above 0 to its front.

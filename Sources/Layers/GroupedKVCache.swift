@@ -23,13 +23,13 @@ package final class GroupedKVCache {
     package private(set) var count = 0
     private var written = 0  // highest count since the last reset: what lies below it by a ring's length is overwritten
     private let ringLength: Int  // slots of a full ring, or `limit`
-    private var slots: Slots
+    private var slots: KVSlots
 
     package init(keyHeads: Int, headDim: Int, window: Int?, slack: Int, limit: Int, storage: Storage) {
         precondition(keyHeads > 0 && headDim > 0 && slack > 0 && limit > 0 && window ?? 1 > 0)
         (self.keyHeads, self.headDim, self.window, self.slack, self.limit) = (keyHeads, headDim, window, slack, limit)
         ringLength = window.map { min($0 + slack, limit) } ?? limit
-        slots = Slots(keyHeads: keyHeads, headDim: headDim, capacity: min(256, ringLength), storage: storage)
+        slots = KVSlots(keyHeads: keyHeads, headDim: headDim, capacity: min(256, ringLength), storage: storage)
     }
 
     /// The lowest count above 0 to which `truncate` can go.
@@ -57,7 +57,10 @@ package final class GroupedKVCache {
         precondition(window == nil || rows <= slack, "\(rows) positions at once, the slack is \(slack)")
         let needed = min(count + rows, ringLength)
         if needed > slots.capacity { slots.grow(to: min(max(needed, 2 * slots.capacity), ringLength)) }
-        for row in 0..<rows { slots.write(keys, values, row: row, slot: (count + row) % ringLength) }
+        for row in 0..<rows {
+            slots.write(.keys, keys, row: row, slot: (count + row) % ringLength)
+            slots.write(.values, values, row: row, slot: (count + row) % ringLength)
+        }
         count += rows
         written = max(written, count)
     }
@@ -72,121 +75,74 @@ package final class GroupedKVCache {
     ) {
         precondition(position + rows <= count, "queries to \(position + rows) of \(count) positions")
         precondition(queries.columns == output.columns && queries.columns % (keyHeads * headDim) == 0)
-        let width = queries.columns / keyHeads  // the query heads of one key head
-        pool.run(rows * keyHeads) { task in
-            let (row, head) = (task / keyHeads, task % keyHeads)
-            let last = position + row
-            let first = window.map { max(0, last - $0 + 1) } ?? 0
+        let rowsPerTask = 8  // share the widening of halves, and still leave tasks for all threads
+        let blocks = (rows + rowsPerTask - 1) / rowsPerTask
+        pool.run(blocks * keyHeads) { task in
+            let first = task / keyHeads * rowsPerTask
             attend(
-                queries, start: row * queries.columns + head * width, width: width, head: head,
-                positions: first..<last + 1, into: output)
+                queries, rows: first..<min(first + rowsPerTask, rows), position: position, head: task % keyHeads,
+                into: output)
         }
     }
 
-    /// The query heads of one row that share key head `head`: `width` numbers from `start` on, in `queries` and `output`.
+    /// The query heads of some rows that share key head `head`.
     private func attend(
-        _ queries: Tensor<Float>, start: Int, width: Int, head: Int, positions: Range<Int>, into output: Tensor<Float>
+        _ queries: Tensor<Float>, rows: Range<Int>, position: Int, head: Int, into output: Tensor<Float>
     ) {
-        let (group, seen) = (width / headDim, positions.count)
-        func query(_ index: Int) -> Range<Int> { start + index * headDim..<start + (index + 1) * headDim }
-        let scores = Tensor<Float>(group, seen, filledWith: 0)
-        let widened = Tensor<Float>(1, headDim, filledWith: 0)
-        for (index, position) in positions.enumerated() {
-            let key = slots.row(.keys, head: head, slot: position % ringLength, scratch: widened)
-            for q in 0..<group { scores[q, index] = dot(queries.span.extracting(query(q)), key.span) }
+        let group = queries.columns / (keyHeads * headDim)
+        func visible(_ row: Int) -> Range<Int> {
+            max(0, position + row + 1 - (window ?? limit))..<position + row + 1
         }
-        var out = output.mutableSpan(of: start..<start + width)
-        for index in out.indices { out[index] = 0 }
-        for q in 0..<group {
-            var row = scores.mutableRow(q)
-            softmax(&row)
+        func numbers(_ row: Int, _ query: Int) -> Range<Int> {
+            let start = row * queries.columns + (head * group + query) * headDim
+            return start..<start + headDim
         }
-        for (index, position) in positions.enumerated() {
-            let value = slots.row(.values, head: head, slot: position % ringLength, scratch: widened)
-            for q in 0..<group {
-                var part = output.mutableSpan(of: query(q))
-                axpy(scores[q, index], value.span, into: &part)
+        let positions = visible(rows.lowerBound).lowerBound..<visible(rows.upperBound - 1).upperBound
+        let scores = Tensor<Float>(rows.count * group, positions.count, filledWith: 0)
+        let scratch = Tensor<Float>(KVSlots.chunk, headDim, filledWith: 0)
+        func eachPair(_ side: KVSlots.Side, _ body: (Range<Int>, Span<Float>, Int, Int) -> Void) {
+            forEachChunk(of: positions) { chunk, slot in
+                let (tensor, start) = slots.floats(side, head: head, slot: slot, count: chunk.count, scratch: scratch)
+                for row in rows {
+                    for position in visible(row).clamped(to: chunk) {
+                        let first = start + (position - chunk.lowerBound) * headDim
+                        let line = tensor.span.extracting(first..<first + headDim)
+                        for query in 0..<group {
+                            body(
+                                numbers(row, query), line, (row - rows.lowerBound) * group + query,
+                                position - positions.lowerBound)
+                        }
+                    }
+                }
             }
         }
-    }
-}
-
-/// [G, capacity, D] of keys and of values, as floats or halves.
-private struct Slots {
-    let keyHeads, headDim: Int
-    private(set) var capacity: Int
-    let storage: GroupedKVCache.Storage
-    private var floats: (keys: Tensor<Float>, values: Tensor<Float>)?
-    private var halves: (keys: Tensor<UInt16>, values: Tensor<UInt16>)?
-
-    init(keyHeads: Int, headDim: Int, capacity: Int, storage: GroupedKVCache.Storage) {
-        (self.keyHeads, self.headDim, self.capacity, self.storage) = (keyHeads, headDim, capacity, storage)
-        func make<Number>(_ zero: Number) -> Tensor<Number> { Tensor(keyHeads, capacity, headDim, filledWith: zero) }
-        switch storage {
-        case .float32: floats = (make(0), make(0))
-        case .float16: halves = (make(0), make(0))
+        eachPair(.keys) { query, key, row, column in
+            scores[row, column] = dot(queries.span.extracting(query), key)
         }
-    }
-
-    mutating func grow(to capacity: Int) {
-        let larger = Slots(keyHeads: keyHeads, headDim: headDim, capacity: capacity, storage: storage)
-        for head in 0..<keyHeads {
-            let (from, to, count) = (offset(head, 0), larger.offset(head, 0), self.capacity * headDim)
-            if let old = floats, let new = larger.floats {
-                new.keys.copy(old.keys, from: from, count: count, to: to)
-                new.values.copy(old.values, from: from, count: count, to: to)
-            }
-            if let old = halves, let new = larger.halves {
-                new.keys.copy(old.keys, from: from, count: count, to: to)
-                new.values.copy(old.values, from: from, count: count, to: to)
+        for row in rows {
+            let seen = visible(row).lowerBound - positions.lowerBound..<visible(row).upperBound - positions.lowerBound
+            for query in 0..<group {
+                let start = ((row - rows.lowerBound) * group + query) * positions.count
+                var line = scores.mutableSpan(of: start + seen.lowerBound..<start + seen.upperBound)
+                softmax(&line)
+                var target = output.mutableSpan(of: numbers(row, query))
+                for index in target.indices { target[index] = 0 }
             }
         }
-        self = larger
-    }
-
-    private func offset(_ head: Int, _ slot: Int) -> Int { (head * capacity + slot) * headDim }
-
-    func write(_ keys: Tensor<Float>, _ values: Tensor<Float>, row: Int, slot: Int) {
-        for head in 0..<keyHeads {
-            let (from, to) = (row * keys.columns + head * headDim, offset(head, slot))
-            if let floats {
-                floats.keys.copy(keys, from: from, count: headDim, to: to)
-                floats.values.copy(values, from: from, count: headDim, to: to)
-            } else if let halves {
-                narrow(keys.span.extracting(from..<from + headDim), into: halves.keys, at: to)
-                narrow(values.span.extracting(from..<from + headDim), into: halves.values, at: to)
-            }
+        eachPair(.values) { query, value, row, column in
+            var target = output.mutableSpan(of: query)
+            axpy(scores[row, column], value, into: &target)
         }
     }
 
-    private func narrow(_ row: Span<Float>, into halves: Tensor<UInt16>, at start: Int) {
-        var target = halves.mutableSpan(of: start..<start + row.count)
-        for index in row.indices { target[index] = Float16(row[index]).bitPattern }
-    }
-
-    enum Side { case keys, values }
-
-    /// One slot as floats; halves are widened into `scratch`.
-    func row(_ side: Side, head: Int, slot: Int, scratch: Tensor<Float>) -> SlotRow {
-        let start = offset(head, slot)
-        if let floats {
-            return SlotRow(tensor: side == .keys ? floats.keys : floats.values, start: start, count: headDim)
+    /// Cuts positions into pieces whose slots follow one another.
+    private func forEachChunk(of positions: Range<Int>, _ body: (Range<Int>, _ slot: Int) -> Void) {
+        var first = positions.lowerBound
+        while first < positions.upperBound {
+            let slot = first % ringLength
+            let count = min(KVSlots.chunk, positions.upperBound - first, ringLength - slot)
+            body(first..<first + count, slot)
+            first += count
         }
-        if let halves {
-            let stored = (side == .keys ? halves.keys : halves.values).span.extracting(start..<start + headDim)
-            var target = scratch.mutableRow(0)
-            convertFloat16(stored.bytes, into: &target)
-        }
-        return SlotRow(tensor: scratch, start: 0, count: headDim)
-    }
-}
-
-private struct SlotRow {
-    let tensor: Tensor<Float>
-    let start, count: Int
-
-    var span: Span<Float> {
-        @_lifetime(borrow self)
-        get { _overrideLifetime(tensor.span.extracting(start..<start + count), borrowing: self) }
     }
 }

@@ -58,6 +58,26 @@ struct GroupedKVCacheTests {
         }
     }
 
+    /// One position alone has weight 1, so the output is the stored value.
+    @Test func halvesAreRoundedToTheNearest() {
+        var random = SplitMix64(seed: 4)
+        let special: [Float] = [
+            0, -0.0, 1, 65_504, -65_504, 6.1e-5, 6e-8, 2.9e-8, 3e-8, 1e-20, 2_049, 2_051, 0.333_333, -1e-7, 6.097_5e-5
+        ]
+        let values =
+            special
+            + (0..<4_001).map { _ in
+                Float.random(in: -2..<2, using: &random) * powf(2, Float.random(in: -26...14, using: &random))
+            }
+        let cache = GroupedKVCache(
+            keyHeads: 1, headDim: values.count, window: nil, slack: 1, limit: 4, storage: .float16)
+        let row = Tensor(values, shape: 1, values.count)
+        cache.append(keys: Tensor(1, values.count, filledWith: 0), values: row, rows: 1)
+        let output = Tensor<Float>(1, values.count, filledWith: 0)
+        cache.attend(row, rows: 1, position: 0, into: output, pool: .single)
+        #expect(output.array == values.map { Float(Float16($0)) })
+    }
+
     @Test func theSlackCanBeTakenBackAndNoMore() {
         let cache = GroupedKVCache(keyHeads: 1, headDim: 4, window: 8, slack: 10, limit: 100, storage: .float32)
         let row = Tensor<Float>(10, 4, filledWith: 1)
