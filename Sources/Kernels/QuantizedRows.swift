@@ -80,38 +80,28 @@ package final class QuantizedRows: Sendable {
         }
     }
 
-    /// output[i] = row rows[i] · input, where the format is quantised: the bits of a dense product.
+    /// output[i] = row rows[i] · input. Where the format is quantised these are the bits of a dense product.
     ///
     /// - Parameters:
-    ///   - inputRow: The row of `input` to take.
+    ///   - input: [columns]; rounded to 8 bits on the way where the format is quantised.
     ///   - output: [rows.count].
-    package func dots(
-        _ rows: Span<Int32>, with input: QuantizedActivations, inputRow: Int, into output: inout MutableSpan<Float>
-    ) {
-        precondition(format.isQuantized && input.inputs == columns, "\(format), \(input.inputs) for \(columns)")
-        precondition((0..<input.rows).contains(inputRow), "row \(inputRow) of \(input.rows)")
-        check(rows, output.count)
-        var (table, inputs) = (table, input.view)
-        rows.withUnsafeBufferPointer { rows in
-            output.withUnsafeMutableBufferPointer { output in
-                guard let indices = rows.baseAddress, let out = output.baseAddress else { return }
-                instructionSet.kernels.quantised.dot_rows(&table, indices, rows.count, &inputs, inputRow, nil, out)
-            }
-        }
-    }
-
-    /// output[i] = row rows[i] · input, where the format is not quantised.
-    /// - Parameter input: [columns].
     package func dots(_ rows: Span<Int32>, with input: Span<Float>, into output: inout MutableSpan<Float>) {
-        precondition(!format.isQuantized && input.count == columns, "\(format), \(input.count) for \(columns)")
+        precondition(input.count == columns, "\(input.count) for \(columns)")
         check(rows, output.count)
+        let (kernels, columns, rowBytes) = (instructionSet.kernels.quantised, columns, ck_quantised_stride(columns))
         var table = table
         rows.withUnsafeBufferPointer { rows in
             input.withUnsafeBufferPointer { input in
                 output.withUnsafeMutableBufferPointer { output in
                     guard let indices = rows.baseAddress, let out = output.baseAddress else { return }
-                    instructionSet.kernels.quantised.dot_rows(
-                        &table, indices, rows.count, nil, 0, input.baseAddress, out)
+                    guard format.isQuantized else {
+                        return kernels.dot_rows(&table, indices, rows.count, nil, 0, input.baseAddress, out)
+                    }
+                    withUnsafeTemporaryAllocation(byteCount: rowBytes, alignment: 64) { scratch in
+                        var rounded = ck_quantised_inputs(rows: scratch.baseAddress!, stride: rowBytes, inputs: columns)
+                        kernels.quantise(input.baseAddress!, columns, &rounded, ck_range(begin: 0, end: 1))
+                        kernels.dot_rows(&table, indices, rows.count, &rounded, 0, nil, out)
+                    }
                 }
             }
         }

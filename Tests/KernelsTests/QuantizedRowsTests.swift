@@ -35,9 +35,9 @@ struct QuantizedRowsTests {
             #expect(copied(table, row: 40).bits == copied(twin, row: 40).bits)
             #expect(added(table, indices, weights, start).bits == added(twin, indices, weights, start).bits)
             if format.isQuantized {
-                #expect(dots(table, indices, x, 1, isa).bits == dots(twin, indices, x, 1, .scalar).bits)
+                #expect(dots(table, indices, x, 1).bits == dots(twin, indices, x, 1).bits)
             } else {
-                let (result, expected) = (dots(table, indices, x, 1, isa), dots(twin, indices, x, 1, .scalar))
+                let (result, expected) = (dots(table, indices, x, 1), dots(twin, indices, x, 1))
                 for (i, index) in indices.enumerated() {
                     let bound = sumBound(copied(twin, row: Int(index)), (0..<columns).map { x[1, $0] })
                     #expect(abs(result[i] - expected[i]) <= bound)
@@ -62,7 +62,7 @@ struct QuantizedRowsTests {
             let dense = Tensor<Float>(rows, count, filledWith: 0)
             matrix.multiply(quantised, rows: 0..<rows, into: dense, panels: 0..<matrix.panels)
             for row in 0..<rows {
-                let all = dots(table, (0..<70).map { Int32($0) }, x, row, isa)
+                let all = dots(table, (0..<70).map { Int32($0) }, x, row)
                 #expect(all.bits == (0..<count).map { dense[row, $0] }.bits)
             }
             var weightsOfOutput = [Float](repeating: 0, count: columns)
@@ -114,7 +114,7 @@ struct QuantizedRowsTests {
     @Test func noRowsAddNothing() {
         let table = Self.table(.q4, [Float](repeating: 1, count: 64), columns: 64, isa: .active)
         #expect(added(table, [], [], [Float](repeating: 2, count: 64)) == [Float](repeating: 2, count: 64))
-        #expect(dots(table, [], activations(1, 64, seed: 1), 0, .active).isEmpty)
+        #expect(dots(table, [], activations(1, 64, seed: 1), 0).isEmpty)
     }
 
     private func copied(_ table: QuantizedRows, row: Int) -> [Float] {
@@ -132,17 +132,11 @@ struct QuantizedRowsTests {
     }
 
     private func dots(
-        _ table: QuantizedRows, _ rows: [Int32], _ x: Tensor<Float>, _ inputRow: Int, _ isa: InstructionSet
+        _ table: QuantizedRows, _ rows: [Int32], _ x: Tensor<Float>, _ inputRow: Int
     ) -> [Float] {
         var values = [Float](repeating: 1234.5, count: rows.count)
         var span = values.mutableSpan
-        if table.format.isQuantized {
-            let quantised = QuantizedActivations(rows: x.rows, inputs: x.columns)
-            quantised.quantize(x, rows: 0..<x.rows, on: isa)
-            table.dots(rows.span, with: quantised, inputRow: inputRow, into: &span)
-        } else {
-            table.dots(rows.span, with: x.row(inputRow), into: &span)
-        }
+        table.dots(rows.span, with: x.row(inputRow), into: &span)
         return values
     }
 }
