@@ -8,8 +8,8 @@ extension GemmaDecoder {
         let (normed, branch) = (scratch.normed, scratch.branch)
         switch block {
         case .dense(let gate, let up, let down):
-            gate(normed, rows: rows, into: buffers.gate, pool: pool)
-            up(normed, rows: rows, into: buffers.up, pool: pool)
+            let products = [Linear.Product(gate, into: buffers.gate), Linear.Product(up, into: buffers.up)]
+            Linear.apply(products, to: normed, rows: rows, pool: pool)
             pool.shareRows(rows, of: 8 * block.width) { rows in
                 for row in rows {
                     var target = buffers.gate.mutableRow(row)

@@ -12,21 +12,28 @@ extension GemmaDecoder {
         let rotation = place.isSliding ? state.slidingRotation : state.fullRotation
         predict(streams, rows: block.rows, layer.altUp)
         layer.inputNorm(streams, rows: block.rows, into: s.normed, pool: pool)
+        // What all rows need and what only the wanted ones need: the same rows but in one layer of a prompt.
+        let inner = [
+            Linear.Product(layer.attention.query, into: s.query), Linear.Product(layer.laurelLeft, into: s.laurel)
+        ]
+        let ends = index == config.lastKeyValueLayer && shortcuts.contains(.sharedLayers) && block.wanted < block.rows
         if let own = layer.attention.keyValue, let cache = state.caches[index] {
-            own.key(s.normed, rows: block.rows, into: s.key, pool: pool)
-            own.value(s.normed, rows: block.rows, into: s.value, pool: pool)
+            let outer = [Linear.Product(own.key, into: s.key), Linear.Product(own.value, into: s.value)]
+            Linear.apply(ends ? outer : outer + inner, to: s.normed, rows: block.rows, pool: pool)
             own.keyNorm(s.key, rows: block.rows, into: s.key, pool: pool)
             own.valueNorm(s.value, rows: block.rows, into: s.value, pool: pool)
             rotation(s.key, rows: block.rows, firstRow: block.firstRow, pool: pool)
             cache.append(keys: s.key, values: s.value, rows: block.rows)
+            if ends { keepWanted(&block, streams) }
+            if ends, block.rows > 0 { Linear.apply(inner, to: s.normed, rows: block.rows, pool: pool) }
+        } else {
+            Linear.apply(inner, to: s.normed, rows: block.rows, pool: pool)
         }
         block.layer += 1
-        if index == config.lastKeyValueLayer, shortcuts.contains(.sharedLayers) { keepWanted(&block, streams) }
         let rows = block.rows
         if rows == 0 { return }
 
         attend(layer, block, cache: state.caches[place.keyValueLayer]!, rotation: rotation)
-        layer.laurelLeft(s.normed, rows: rows, into: s.laurel, pool: pool)
         layer.laurelRight(s.laurel, rows: rows, into: s.joined, pool: pool)
         layer.laurelNorm(s.joined, rows: rows, into: s.normed, adding: true, pool: pool)
         join(streams, s.branch, s.normed, rows: rows, into: s.joined)
@@ -57,12 +64,11 @@ extension GemmaDecoder {
         block.rows = block.wanted
     }
 
-    /// Into `branch`: the normed output of the attention to `normed`.
+    /// Into `branch`: the normed output of the attention from `query`.
     private func attend(
         _ layer: GemmaLayerWeights, _ block: GemmaBlock, cache: GroupedKVCache, rotation: RotaryEmbedding
     ) {
         let (s, rows) = (scratch, block.rows)
-        layer.attention.query(s.normed, rows: rows, into: s.query, pool: pool)
         layer.attention.queryNorm(s.query, rows: rows, into: s.query, pool: pool)
         rotation(s.query, rows: rows, firstRow: block.firstRow, pool: pool)
         cache.attend(s.query, rows: rows, position: block.position + block.firstRow, into: s.attended, pool: pool)

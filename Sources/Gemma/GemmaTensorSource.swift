@@ -40,25 +40,31 @@ package protocol GemmaTensorSource {
 extension GemmaTensorSource {
     package func linear(_ part: MatrixPart) throws -> Linear {
         Linear(
-            weights: try floats(of: part), bias: nil, outputs: part.keptRowCount, inputs: part.keptColumns,
+            weights: try values(of: part), bias: nil, outputs: part.keptRowCount, inputs: part.keptColumns,
             precision: .float32)
     }
 
     package func table(_ part: MatrixPart) throws -> RowTable {
-        RowTable(try floats(of: part), count: part.keptRowCount, columns: part.keptColumns)
+        RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)
     }
 
     package func transposedTable(_ part: MatrixPart) throws -> RowTable {
-        let values = try floats(of: part)
+        RowTable(try transposedValues(of: part), count: part.keptColumns, columns: part.keptRowCount)
+    }
+
+    /// The transpose of the wanted part.
+    func transposedValues(of part: MatrixPart) throws -> [Float] {
+        let values = try values(of: part)
         let (rows, columns) = (part.keptRowCount, part.keptColumns)
         var transposed = [Float](repeating: 0, count: values.count)
         for row in 0..<rows {
             for column in 0..<columns { transposed[column * rows + row] = values[row * columns + column] }
         }
-        return RowTable(transposed, count: columns, columns: rows)
+        return transposed
     }
 
-    private func floats(of part: MatrixPart) throws -> [Float] {
+    /// The wanted part of a matrix, row-major.
+    package func values(of part: MatrixPart) throws -> [Float] {
         let all = try floats(part.name, shape: [part.rows, part.columns])
         if part.keptRows == [0..<part.rows], part.keptColumns == part.columns { return all }
         var kept: [Float] = []

@@ -1,5 +1,5 @@
 internal import Foundation
-import Kernels
+package import Kernels
 import Layers
 import Weights
 
@@ -44,17 +44,25 @@ package final class GemmaTextWeights: Sendable {
         layers = try c.layers.indices.map { try GemmaLayerWeights(index: $0, source: source, config: c) }
     }
 
-    /// Opens a folder in Hugging Face form as float32.
-    /// - Parameter slice: A sub-model to run instead of the whole.
+    /// Opens a folder in Hugging Face form.
+    /// - Parameters:
+    ///   - format: `.q4` or `.q8` quantises the matrices on the way; nil: float32.
+    ///   - slice: A sub-model to run instead of the whole.
     /// - Throws: `GemmaError`, `WeightsError`.
     package convenience init(
-        folder: String, slice: GemmaSlice? = nil, shortcuts: GemmaShortcuts = .all
+        folder: String, format: QuantizedFormat? = nil, slice: GemmaSlice? = nil, shortcuts: GemmaShortcuts = .all
     ) throws {
         var config = try GemmaConfig(folder: folder).text
         if let slice { config = try config.sliced(slice) }
         let whole = (folder as NSString).appendingPathComponent("model.safetensors")
         let checkpoint = try Checkpoint.open(FileManager.default.fileExists(atPath: whole) ? whole : folder)
-        try self.init(config: config, source: try CheckpointTensors(checkpoint), shortcuts: shortcuts)
+        let tensors = try CheckpointTensors(checkpoint)
+        if let format {
+            let source = QuantizingTensors(tensors, format: format)
+            try self.init(config: config, source: source, shortcuts: shortcuts)
+        } else {
+            try self.init(config: config, source: tensors, shortcuts: shortcuts)
+        }
     }
 }
 

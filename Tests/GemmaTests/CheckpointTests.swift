@@ -49,13 +49,13 @@ struct NanoTests {
         [312], [278, 375], [381, 305], [381, 383, 285], [360, 284], [391, 309], [382, 304], [336, 310], [313], [311]
     ]
 
-    @Test(.enabled(if: folder != nil, "needs ../shared/nano"), arguments: [GroupedKVCache.Storage.float32, .float16])
-    func knowsWhatComesNext(storage: GroupedKVCache.Storage) throws {
+    @Test(.enabled(if: folder != nil, "needs ../shared/nano"), arguments: [nil, .q8, .q4] as [QuantizedFormat?])
+    func knowsWhatComesNext(format: QuantizedFormat?) throws {
         let folder = try #require(Self.folder)
         let end = 6
         #expect(try GemmaConfig(folder: folder).endTokens.contains(end))
-        let decoder = GemmaDecoder(weights: try GemmaTextWeights(folder: folder), pool: .single)
-        let state = makeState(decoder, storage: storage)
+        let decoder = GemmaDecoder(weights: try GemmaTextWeights(folder: folder, format: format), pool: .single)
+        let state = makeState(decoder, storage: format == nil ? .float32 : .float16)
         for digit in 0..<9 {
             for ((head, tail), question, answer) in [(Self.after, digit, digit + 1), (Self.before, digit + 1, digit)] {
                 state.truncate(to: 0)
