@@ -40,12 +40,24 @@ package final class RMSNorm: Sendable {
         let source = x.span.extracting(start..<start + width)
         let factor = 1 / (dot(source, source) / Float(width) + epsilon).squareRoot()
         var target = output.mutableSpan(of: start..<start + width)
-        guard let weight else {
-            for i in 0..<width { target[i] = (adding ? target[i] : 0) + source[i] * factor }
-            return
+        // Pointers, as checked indices would keep the loops from becoming vector code.
+        source.withUnsafeBufferPointer { source in
+            target.withUnsafeMutableBufferPointer { target in
+                if let weight {
+                    weight.span.withUnsafeBufferPointer { weight in
+                        if adding {
+                            for i in 0..<width { target[i] += source[i] * factor * weight[i] }
+                        } else {
+                            for i in 0..<width { target[i] = source[i] * factor * weight[i] }
+                        }
+                    }
+                } else if adding {
+                    for i in 0..<width { target[i] += source[i] * factor }
+                } else {
+                    for i in 0..<width { target[i] = source[i] * factor }
+                }
+            }
         }
-        let scale = weight.span
-        for i in 0..<width { target[i] = (adding ? target[i] : 0) + source[i] * factor * scale[i] }
     }
 }
 

@@ -43,6 +43,12 @@ struct HashModel: Sendable, CustomTestStringConvertible {
             blockRows: blockRows, shortcuts: shortcuts)
     }
 
+    /// Matrices that fit in 4 or 8 bits; those of rank 8 stay floats.
+    func quantized(_ format: QuantizedFormat) throws -> GemmaTextWeights {
+        try GemmaTextWeights(
+            config: config, source: QuantizingTensors(HashSource(width: config.width), format: format))
+    }
+
     /// `count` text ids that mean nothing.
     func ids(_ count: Int, seed: UInt64 = 1) -> [Int] {
         var random = SplitMix64(seed: seed)

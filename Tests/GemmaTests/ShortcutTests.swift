@@ -18,6 +18,18 @@ struct ShortcutTests {
         #expect(try lastLogits([9, 8], decoder: decoder, state: state) == following)
     }
 
+    @Test(arguments: HashModel.all, [QuantizedFormat.q4, .q8])
+    func norDoesItInFewerBits(model: HashModel, format: QuantizedFormat) throws {
+        let (ids, weights) = (model.ids(90), try model.quantized(format))
+        let plain = GemmaDecoder(weights: weights, pool: .single, blockRows: 90, shortcuts: [])
+        let expected = try lastLogits(ids, decoder: plain)
+        #expect(try worst(expected, lastLogits(ids, decoder: model.decoder())) > 0)
+        for (blockRows, threads) in [(1, 1), (7, 2), (32, 3), (90, 2)] {
+            let decoder = GemmaDecoder(weights: weights, pool: ThreadPool(threads: threads), blockRows: blockRows)
+            #expect(try lastLogits(ids, decoder: decoder) == expected)
+        }
+    }
+
     @Test(arguments: HashModel.all) func theHeadLacksOnlyIdsOfPicturesAndSounds(model: HashModel) throws {
         let ids = model.ids(10)
         let live = try lastLogits(ids, decoder: model.decoder())
