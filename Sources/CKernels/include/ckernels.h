@@ -5,6 +5,7 @@
 // Letters: M rows, N outputs, K inputs, D width of a head.
 #ifndef CKERNELS_H
 #define CKERNELS_H
+#include "ck_decoder.h"
 #include "ck_quantised.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -91,6 +92,7 @@ typedef struct ck_kernels {
     void (*lstm)(const float *gates, float *cell, float *hidden, size_t n);
     void (*half_to_float)(const uint8_t *bytes, float *out, size_t n);   // n little-endian IEEE halves
     ck_quantised_kernels quantised;
+    ck_decoder_kernels decoder;
 } ck_kernels;
 
 /// The row for CK_SCALAR..., or NULL where this processor or build lacks it.
