@@ -79,6 +79,6 @@ extension GemmaDecoder {
         scaleRows(sums, rows: wanted, by: 1 / Float(GemmaTextConfig.streams))
         weights.norm(sums, rows: wanted, into: s.normed, pool: pool)
         weights.embedding(s.normed, rows: wanted, into: state.logits, pool: pool)
-        softCap(state.logits, rows: wanted, at: Float(config.softCap))
+        cap(state.logits, rows: wanted, at: Float(config.softCap))
     }
 }

@@ -34,7 +34,10 @@ extension GemmaDecoder {
             for row in rows {
                 var gates = buffers.gate.mutableRow(row)
                 var indices = buffers.survivors.mutableRow(row)
-                counts[row, 0] = cutGates(&gates, deviations: deviations, keepsZeros: keepsZeros, into: &indices)
+                counts[row, 0] =
+                    keepsZeros
+                    ? keepGates(&gates, deviations: deviations, into: &indices)
+                    : cutGates(&gates, deviations: deviations, into: &indices)
             }
         }
         return counts.array

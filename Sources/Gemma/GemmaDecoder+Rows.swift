@@ -8,21 +8,11 @@ extension GemmaDecoder {
     /// In place: p[i] = s[i] + Σ C[i, j] s[j], C from stream 0.
     func predict(_ streams: Tensor<Float>, rows: Int, _ altUp: GemmaLayerWeights.AltUp) {
         altUp.routerNorm(streams, rows: rows, into: scratch.normed, pool: pool)
-        let (width, normed, stride) = (config.width, scratch.normed, blockRows)
+        let (width, normed) = (config.width, scratch.normed)
         pool.shareRows(rows, of: 4 * width) { rows in
             for row in rows {
                 let c = combine(altUp.prediction, route(normed.row(row), altUp))
-                var s0 = streams.mutableRow(row)
-                var s1 = streams.mutableRow(stride + row)
-                var s2 = streams.mutableRow(2 * stride + row)
-                var s3 = streams.mutableRow(3 * stride + row)
-                for d in 0..<width {
-                    let (a0, a1, a2, a3) = (s0[d], s1[d], s2[d], s3[d])
-                    s0[d] = a0 + (c[0] * a0 + c[1] * a1 + c[2] * a2 + c[3] * a3)
-                    s1[d] = a1 + (c[4] * a0 + c[5] * a1 + c[6] * a2 + c[7] * a3)
-                    s2[d] = a2 + (c[8] * a0 + c[9] * a1 + c[10] * a2 + c[11] * a3)
-                    s3[d] = a3 + (c[12] * a0 + c[13] * a1 + c[14] * a2 + c[15] * a3)
-                }
+                mixStreams(streams, row: row, coefficients: c.span)
             }
         }
     }
@@ -33,24 +23,13 @@ extension GemmaDecoder {
         into scaled: Tensor<Float>
     ) {
         altUp.routerNorm(output, rows: rows, into: scaled, pool: pool)
-        let (width, stride) = (config.width, blockRows)
-        pool.shareRows(rows, of: 4 * width) { rows in
+        pool.shareRows(rows, of: 4 * config.width) { rows in
             for row in rows {
                 let k = combine(altUp.correction, route(scaled.row(row), altUp)).map { $0 + 1 }
-                let o = output.row(row)
-                var s0 = streams.mutableRow(row)
-                var s1 = streams.mutableRow(stride + row)
-                var s2 = streams.mutableRow(2 * stride + row)
-                var s3 = streams.mutableRow(3 * stride + row)
                 var target = scaled.mutableRow(row)
-                for d in 0..<width {
-                    let change = o[d] - s0[d]
-                    s0[d] += k[0] * change
-                    s1[d] += k[1] * change
-                    s2[d] += k[2] * change
-                    s3[d] += k[3] * change
-                    target[d] = s0[d] * altUp.outputScale[d]
-                }
+                correctStreams(
+                    streams, row: row, with: output.row(row), coefficients: k.span, scale: altUp.outputScale.row(0),
+                    into: &target)
             }
         }
     }
@@ -74,13 +53,7 @@ extension GemmaDecoder {
     ) {
         let half = Float(0.5).squareRoot()
         pool.shareRows(rows, of: 3 * config.width) { rows in
-            for row in rows {
-                let p = streams.row(row)
-                let a = attention.row(row)
-                let l = laurel.row(row)
-                var target = output.mutableRow(row)
-                for d in target.indices { target[d] = (p[d] + a[d] + l[d]) * half }
-            }
+            addThree(streams, attention, laurel, rows: rows, factor: half, into: output)
         }
     }
 
@@ -139,57 +112,23 @@ extension GemmaDecoder {
         for index in source.indices { target[index] = source[index] }
     }
 
-    /// cap · tanh(x / cap).
-    func softCap(_ x: Tensor<Float>, rows: Int, at cap: Float) {
+    /// Logits between -cap and cap.
+    func cap(_ x: Tensor<Float>, rows: Int, at cap: Float) {
         pool.shareRows(rows, of: 16 * x.columns) { rows in
             for row in rows {
                 var target = x.mutableRow(row)
-                // tanh(x) = 2 σ(2x) - 1: the sigmoid is a kernel
-                for index in target.indices { target[index] *= 2 / cap }
-                activate(&target, .sigmoid)
-                for index in target.indices { target[index] = (2 * target[index] - 1) * cap }
+                softCap(&target, at: cap)
             }
         }
     }
 }
 
-/// gates[i] = GELU(gates[i]) · factors[i], in the tanh form: ½ (1 + tanh(u)) = σ(2u).
-func multiplyGELU(_ gates: inout MutableSpan<Float>, by factors: Span<Float>) {
-    let root = Float(2 * (2 / Double.pi).squareRoot())
-    let weights = Tensor<Float>(gates.count, filledWith: 0)
-    var shares = weights.mutableSpan
+/// `cutGates` without packing: what is cut off stays, as zeros.
+func keepGates(_ gates: inout MutableSpan<Float>, deviations: Float, into indices: inout MutableSpan<Int32>) -> Int {
+    let cut = cutLevel(gates.span, deviations: deviations)
     for i in gates.indices {
-        let x = gates[i]
-        shares[i] = root * (x + 0.044715 * x * x * x)
+        gates[i] = gates[i] > cut ? gates[i] - cut : 0
+        indices[i] = Int32(i)
     }
-    activate(&shares, .sigmoid)
-    for i in gates.indices { gates[i] *= shares[i] * factors[i] }
-}
-
-/// Subtracts mean + `deviations` · deviation from a row of gates and packs what stays above 0 to its front.
-///
-/// - Parameters:
-///   - keepsZeros: Keeps the others too, as zeros: nothing is packed.
-///   - indices: [gates.count]; gets where each packed one was, ascending.
-/// - Returns: How many are left.
-func cutGates(
-    _ gates: inout MutableSpan<Float>, deviations: Float, keepsZeros: Bool, into indices: inout MutableSpan<Int32>
-) -> Int {
-    var (sum, squares) = (0.0, 0.0)
-    for i in gates.indices { sum += Double(gates[i]) }
-    let mean = sum / Double(gates.count)
-    for i in gates.indices {
-        let distance = Double(gates[i]) - mean
-        squares += distance * distance
-    }
-    let cut = Float(mean + (squares / Double(gates.count)).squareRoot() * Double(deviations))
-    var count = 0
-    for i in gates.indices {
-        let left = gates[i] - cut
-        guard left > 0 || keepsZeros else { continue }
-        gates[count] = max(left, 0)
-        indices[count] = Int32(i)
-        count += 1
-    }
-    return count
+    return gates.count
 }

@@ -38,7 +38,7 @@ struct GemmaLayerWeights: Sendable {
         let router: Tensor<Float>  // [4, D]
         let prediction: [Float]  // [16, 4]: row 4i + j, output stream i, input stream j
         let correction: [Float]  // [4, 4]
-        let outputScale: [Float]  // [D]; ones if the model does not scale
+        let outputScale: Tensor<Float>  // [1, D]; ones if the model does not scale
     }
 
     enum FeedForward: Sendable {
@@ -107,8 +107,10 @@ struct LayerReader<Source: GemmaTensorSource> {
             prediction: try source.floats(
                 "\(prefix)altup.prediction_coefs.weight", shape: [streams * streams, streams]),
             correction: try source.floats("\(prefix)altup.correction_coefs.weight", shape: [streams, streams]),
-            outputScale: config.scalesCorrection
-                ? try source.floats("\(prefix)altup.correct_output_scale", shape: [width]) : ones)
+            outputScale: Tensor(
+                config.scalesCorrection
+                    ? try source.floats("\(prefix)altup.correct_output_scale", shape: [width]) : ones,
+                shape: 1, width))
     }
 
     func feedForward(_ layer: GemmaTextConfig.Layer) throws -> GemmaLayerWeights.FeedForward {

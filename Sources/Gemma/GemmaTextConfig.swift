@@ -55,7 +55,7 @@ extension GemmaTextConfig {
         width = reader.integer("hidden_size", in: dimension)
         heads = reader.integer("num_attention_heads", in: 1...256)
         keyHeads = reader.integer("num_key_value_heads", in: 1...256)
-        headDim = reader.integer("head_dim", in: 2...1024)
+        headDim = reader.integer("head_dim", in: 2...256)
         if headDim % 2 != 0 { reader.note("head_dim", "is odd") }
         if heads % keyHeads != 0 { reader.note("num_attention_heads", "is no multiple of num_key_value_heads") }
         if !dimension.contains(heads * headDim) { reader.note("num_attention_heads", "times head_dim is too large") }

@@ -56,10 +56,9 @@ package final class GroupedKVCache {
         precondition(count + rows <= limit, "\(rows) more positions than \(limit - count)")
         precondition(window == nil || rows <= slack, "\(rows) positions at once, the slack is \(slack)")
         let needed = min(count + rows, ringLength)
-        if needed > slots.capacity { slots.grow(to: min(max(needed, 2 * slots.capacity), ringLength)) }
+        if needed > slots.capacity { slots = slots.grown(to: min(max(needed, 2 * slots.capacity), ringLength)) }
         for row in 0..<rows {
-            slots.write(.keys, keys, row: row, slot: (count + row) % ringLength)
-            slots.write(.values, values, row: row, slot: (count + row) % ringLength)
+            slots.write(keys: keys, values: values, row: row, slot: (count + row) % ringLength)
         }
         count += rows
         written = max(written, count)
@@ -75,74 +74,15 @@ package final class GroupedKVCache {
     ) {
         precondition(position + rows <= count, "queries to \(position + rows) of \(count) positions")
         precondition(queries.columns == output.columns && queries.columns % (keyHeads * headDim) == 0)
-        let rowsPerTask = 8  // share the widening of halves, and still leave tasks for all threads
-        let blocks = (rows + rowsPerTask - 1) / rowsPerTask
-        pool.run(blocks * keyHeads) { task in
-            let first = task / keyHeads * rowsPerTask
-            attend(
-                queries, rows: first..<min(first + rowsPerTask, rows), position: position, head: task % keyHeads,
-                into: output)
-        }
-    }
-
-    /// The query heads of some rows that share key head `head`.
-    private func attend(
-        _ queries: Tensor<Float>, rows: Range<Int>, position: Int, head: Int, into output: Tensor<Float>
-    ) {
+        let heads = slots.attention
         let group = queries.columns / (keyHeads * headDim)
-        func visible(_ row: Int) -> Range<Int> {
-            max(0, position + row + 1 - (window ?? limit))..<position + row + 1
-        }
-        func numbers(_ row: Int, _ query: Int) -> Range<Int> {
-            let start = row * queries.columns + (head * group + query) * headDim
-            return start..<start + headDim
-        }
-        let positions = visible(rows.lowerBound).lowerBound..<visible(rows.upperBound - 1).upperBound
-        let scores = Tensor<Float>(rows.count * group, positions.count, filledWith: 0)
-        let scratch = Tensor<Float>(KVSlots.chunk, headDim, filledWith: 0)
-        func eachPair(_ side: KVSlots.Side, _ body: (Range<Int>, Span<Float>, Int, Int) -> Void) {
-            forEachChunk(of: positions) { chunk, slot in
-                let (tensor, start) = slots.floats(side, head: head, slot: slot, count: chunk.count, scratch: scratch)
-                for row in rows {
-                    for position in visible(row).clamped(to: chunk) {
-                        let first = start + (position - chunk.lowerBound) * headDim
-                        let line = tensor.span.extracting(first..<first + headDim)
-                        for query in 0..<group {
-                            body(
-                                numbers(row, query), line, (row - rows.lowerBound) * group + query,
-                                position - positions.lowerBound)
-                        }
-                    }
-                }
-            }
-        }
-        eachPair(.keys) { query, key, row, column in
-            scores[row, column] = dot(queries.span.extracting(query), key)
-        }
-        for row in rows {
-            let seen = visible(row).lowerBound - positions.lowerBound..<visible(row).upperBound - positions.lowerBound
-            for query in 0..<group {
-                let start = ((row - rows.lowerBound) * group + query) * positions.count
-                var line = scores.mutableSpan(of: start + seen.lowerBound..<start + seen.upperBound)
-                softmax(&line)
-                var target = output.mutableSpan(of: numbers(row, query))
-                for index in target.indices { target[index] = 0 }
-            }
-        }
-        eachPair(.values) { query, value, row, column in
-            var target = output.mutableSpan(of: query)
-            axpy(scores[row, column], value, into: &target)
-        }
-    }
-
-    /// Cuts positions into pieces whose slots follow one another.
-    private func forEachChunk(of positions: Range<Int>, _ body: (Range<Int>, _ slot: Int) -> Void) {
-        var first = positions.lowerBound
-        while first < positions.upperBound {
-            let slot = first % ringLength
-            let count = min(KVSlots.chunk, positions.upperBound - first, ringLength - slot)
-            body(first..<first + count, slot)
-            first += count
+        pool.run(rows * keyHeads) { task in
+            let (row, head) = (task / keyHeads, task % keyHeads)
+            let last = position + row
+            let seen = max(0, last + 1 - (window ?? limit))..<last + 1
+            let scratch = Tensor<Float>(group, seen.count, filledWith: 0)
+            var scores = scratch.mutableSpan
+            heads.attend(queries, row: row, keyHead: head, seen: seen, scores: &scores, into: output)
         }
     }
 }

@@ -27,36 +27,8 @@ package final class RMSNorm: Sendable {
     package func callAsFunction(
         _ x: Tensor<Float>, rows: Int, into output: Tensor<Float>, adding: Bool = false, pool: ThreadPool
     ) {
-        precondition(x.columns == output.columns && x.columns % width == 0, "\(x.shape), \(output.shape) by \(width)")
-        let groups = x.columns / width
         pool.shareRows(rows, of: x.columns) { rows in
-            for group in rows.lowerBound * groups..<rows.upperBound * groups {
-                normalise(x, into: output, from: group * width, adding: adding)
-            }
-        }
-    }
-
-    private func normalise(_ x: Tensor<Float>, into output: Tensor<Float>, from start: Int, adding: Bool) {
-        let source = x.span.extracting(start..<start + width)
-        let factor = 1 / (dot(source, source) / Float(width) + epsilon).squareRoot()
-        var target = output.mutableSpan(of: start..<start + width)
-        // Pointers, as checked indices would keep the loops from becoming vector code.
-        source.withUnsafeBufferPointer { source in
-            target.withUnsafeMutableBufferPointer { target in
-                if let weight {
-                    weight.span.withUnsafeBufferPointer { weight in
-                        if adding {
-                            for i in 0..<width { target[i] += source[i] * factor * weight[i] }
-                        } else {
-                            for i in 0..<width { target[i] = source[i] * factor * weight[i] }
-                        }
-                    }
-                } else if adding {
-                    for i in 0..<width { target[i] += source[i] * factor }
-                } else {
-                    for i in 0..<width { target[i] = source[i] * factor }
-                }
-            }
+            rmsNorm(x, rows: rows, width: width, weight: weight, epsilon: epsilon, into: output, adding: adding)
         }
     }
 }

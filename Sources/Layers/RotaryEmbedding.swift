@@ -43,16 +43,8 @@ package final class RotaryEmbedding {
         precondition(x.columns % (2 * half) == 0, "\(x.shape) for heads of \(2 * half)")
         pool.shareRows(rows, of: x.columns) { rows in
             for row in rows {
-                let cosine = cosines.row(firstRow + row)
-                let sine = sines.row(firstRow + row)
                 var heads = x.mutableRow(row)
-                for start in stride(from: 0, to: heads.count, by: 2 * half) {
-                    for d in 0..<half {
-                        let (a, b) = (heads[start + d], heads[start + half + d])
-                        heads[start + d] = a * cosine[d] - b * sine[d]
-                        heads[start + half + d] = b * cosine[d] + a * sine[d]
-                    }
-                }
+                rotateHeads(&heads, cosines: cosines.row(firstRow + row), sines: sines.row(firstRow + row))
             }
         }
     }

@@ -70,7 +70,7 @@ struct GroupedKVCacheTests {
                 Float.random(in: -2..<2, using: &random) * powf(2, Float.random(in: -26...14, using: &random))
             }
         let cache = GroupedKVCache(
-            keyHeads: 1, headDim: values.count, window: nil, slack: 1, limit: 4, storage: .float16)
+            keyHeads: values.count / 16, headDim: 16, window: nil, slack: 1, limit: 4, storage: .float16)
         let row = Tensor(values, shape: 1, values.count)
         cache.append(keys: Tensor(1, values.count, filledWith: 0), values: row, rows: 1)
         let output = Tensor<Float>(1, values.count, filledWith: 0)
