@@ -1,4 +1,4 @@
-# make run: from a fresh clone to a live transcript. make test: everything that can be tested here.
+# make run: from a fresh clone to a live transcript of what is heard and seen. make test: everything that can be tested here.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PACKAGES := libasound2-dev libv4l-dev libjpeg-dev libsndfile1-dev libsoxr-dev pkg-config python3 python3-pip
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 NARRATOR := .build/release/narrator
-MODELS := whisper-tiny.en
+MODELS := whisper-tiny.en efficientnet-lite0
 
 .PHONY: build run test test-build models setup lint format asan tsan clean
 
@@ -33,7 +33,7 @@ setup:
 models: build
 	for model in $(MODELS); do $(NARRATOR) models pull $$model; done
 
-# The daemon plays samples/ at the pace of a microphone; a subscriber shows what it tells.
+# The daemon plays samples/ at the pace of a microphone and a camera; a subscriber shows what it tells.
 run: models
 	@folder=$$(mktemp -d)
 	trap 'kill $$daemon 2>/dev/null || true; rm -rf $$folder' EXIT
@@ -45,7 +45,7 @@ run: models
 test-build: build
 	swift build -c release --build-tests $(SWIFT_FLAGS)
 
-test: MODELS := whisper-tiny.en whisper-base
+test: MODELS := whisper-tiny.en whisper-base efficientnet-lite0 efficientnet-lite2
 test: test-build models
 	Tests/run
 

@@ -6,7 +6,7 @@ import PackageDescription
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("NonisolatedNonsendingByDefault")
 ]
 // Kernels run at speed in debug builds too; contraction is off so that a scalar twin rounds as it is written.
 let kernelFlags: [CSetting] = [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])]
@@ -35,7 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0")
     ],
     targets: [
         // Floor 0: C kernels and system libraries
@@ -71,30 +71,33 @@ let package = Package(
             name: "Whisper",
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
-        .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels"]),
+        .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels", "Media"]),
         .target(name: "Gemma", dependencies: ["Layers", "Weights", "Kernels"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
             name: "Stages",
             dependencies: [
-                "Whisper", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Weights", "Graph", "Events", "Kernels", "Media",
+                "Whisper", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Weights", "Graph",
+                "Events", "Kernels", "Media"
             ]),
 
         // Floor 6: the daemon
         .target(
             name: "Daemon",
             dependencies: [
-                "Stages", "Speech", "Scenes", "Signal", "EventServer", "Graph", "Events", "Catalog", "Capture", "Kernels", "Media", logging,
-                serviceLifecycle, unixSignals,
+                "Stages", "Speech", "Scenes", "Signal", "EventServer", "Graph", "Events", "Catalog", "Capture",
+                "Kernels", "Media", logging,
+                serviceLifecycle, unixSignals
             ]),
 
         // Floor 7: the command line
         .executableTarget(
             name: "narrator",
             dependencies: [
-                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Scenes", "Signal",
-                "Whisper", "EfficientNet", "Weights", "Kernels", "Media", argumentParser, logging,
+                "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Scenes",
+                "Signal",
+                "Whisper", "EfficientNet", "Weights", "Kernels", "Media", argumentParser, logging
             ]),
 
         // Tests
@@ -115,10 +118,11 @@ let package = Package(
         test("Scenes", ["Media"]),
         test("Layers", ["Kernels"]),
         test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
-        test("Silero", ["Kernels"], data: ["Golden"]),
-        test("EfficientNet", ["Kernels", "Signal", "Weights"]),
+        test("Silero", ["Kernels", "Weights"], data: ["Golden"]),
+        test("EfficientNet", ["Kernels", "Signal", "Weights"], data: ["Golden", "make_goldens.py"]),
+        test("Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
+        test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
         test("Gemma", ["Kernels", "Layers"], data: ["Golden", "make_goldens.py"]),
-        test("Stages", ["Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -20,6 +20,7 @@
         .sum_of_exponentials = ck_sum_of_exponentials_##floats, .dot = ck_dot_##floats, .axpy = ck_axpy_##floats, \
         .lstm = ck_lstm_##floats, .half_to_float = ck_half_to_float_##floats,                                     \
         .quantised = QUANTISED(integers), .decoder = DECODER(floats),                                             \
+        .depthwise = ck_depthwise_##floats,                                                                       \
     }
 
 static const ck_kernels table[] = {

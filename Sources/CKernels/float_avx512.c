@@ -12,6 +12,7 @@
 #include "vector_avx512.h"
 #include "exp_body.h"
 #include "float_body.h"
+#include "depthwise_body.h"
 
 #define v_step v_fma
 #include "product_body.h"

@@ -29,11 +29,13 @@ CK_INLINE vf v_gelu(vf x) {
     } while (0)
 
 CK_INLINE vf v_relu(vf x) { return v_if_negative(x, v_set(0), x); }
+CK_INLINE vf v_relu6(vf x) { return v_min(v_set(6), v_max(v_set(0), x)); } // NaN passes
 
 void CK(activate)(float *y, size_t n, int activation) {
     switch (activation) {
     case CK_GELU: CK_MAP(v_gelu); break;
     case CK_RELU: CK_MAP(v_relu); break;
+    case CK_RELU6: CK_MAP(v_relu6); break;
     case CK_SIGMOID: CK_MAP(v_sigmoid); break;
     default: break;
     }

@@ -103,6 +103,7 @@ void ck_activate_scalar(float *y, size_t n, int activation) {
         switch (activation) {
         case CK_GELU: y[i] = y[i] * (0.5f * erfcf(-y[i] * 0.70710678f)); break;
         case CK_RELU: y[i] = y[i] < 0 ? 0 : y[i]; break;
+        case CK_RELU6: y[i] = y[i] < 0 ? 0 : y[i] > 6 ? 6 : y[i]; break;
         case CK_SIGMOID: y[i] = sigmoid(y[i]); break;
         default: break;
         }

@@ -6,6 +6,11 @@
 #define CK_INLINE static inline __attribute__((always_inline))
 #define CK_MIN(a, b) ((a) < (b) ? (a) : (b))
 
+// The activations that are two bounds: depthwise kernels apply them to sums still in registers.
+CK_INLINE int ck_clamps(int activation) { return activation == CK_RELU || activation == CK_RELU6; }
+CK_INLINE float ck_low(int activation) { return ck_clamps(activation) ? 0 : -__builtin_inff(); }
+CK_INLINE float ck_high(int activation) { return activation == CK_RELU6 ? 6 : __builtin_inff(); }
+
 /// The nearest bfloat16, ties to even; a NaN stays one.
 CK_INLINE uint16_t ck_bf16(float x) {
     uint32_t bits;
@@ -25,7 +30,8 @@ CK_INLINE uint16_t ck_bf16(float x) {
     float ck_dot_##variant(const float *a, const float *b, size_t n);                              \
     void ck_axpy_##variant(float a, const float *x, float *restrict y, size_t n);                  \
     void ck_lstm_##variant(const float *gates, float *cell, float *hidden, size_t n);              \
-    void ck_half_to_float_##variant(const uint8_t *bytes, float *out, size_t n);
+    void ck_half_to_float_##variant(const uint8_t *bytes, float *out, size_t n);                   \
+    void ck_depthwise_##variant(const ck_depthwise *job, ck_range rows);
 #define CK_DECLARE_INT8(variant) \
     void ck_matmul_s8_##variant(const ck_matmul *job, ck_range rows, ck_range panels);
 

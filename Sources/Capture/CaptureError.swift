@@ -8,6 +8,10 @@ package enum CaptureError: Error, Equatable {
     case notPermitted(name: String)
     /// A file that cannot be read as sound; `reason` has no full stop.
     case badAudio(path: String, reason: String)
+    /// A file or folder that cannot be read as pictures; `reason` has no full stop.
+    case badPictures(path: String, reason: String)
+    /// A size outside of what a synthetic picture can have.
+    case sizeAbsurd(PixelSize)
     case deviceNotFound(name: String, available: [String])
     /// Another program has it.
     case deviceBusy(name: String)
@@ -15,6 +19,8 @@ package enum CaptureError: Error, Equatable {
     case formatRefused(device: String, reason: String)
     /// Numbers outside of what any source can have.
     case formatAbsurd(AudioFormat)
+    /// A device that can never be a camera, or has no format that we read.
+    case cameraUnusable(message: String)
     /// It was there and has gone, or has stopped delivering.
     case lost(device: String, errno: CInt)
 }
@@ -28,6 +34,11 @@ extension CaptureError: CustomStringConvertible {
             "Not permitted to read '\(name)'. Change its permissions, or for a sound device join the group 'audio'."
         case .badAudio(let path, let reason):
             "Cannot read '\(path)' as sound: \(reason). Give a WAV, FLAC, OGG or MP3 file."
+        case .badPictures(let path, let reason):
+            "Cannot read '\(path)' as pictures: \(reason). Give a JPEG, a folder of JPEGs or an MJPEG stream."
+        case .sizeAbsurd(let size):
+            "No picture is made of \(size) pixels. "
+                + "Use \(TestPattern.sides.lowerBound) to \(TestPattern.sides.upperBound) for width and height."
         case .deviceNotFound(let name, []):
             "No capture device named '\(name)', and none other was found. Plug in a microphone."
         case .deviceNotFound(let name, let available):
@@ -39,6 +50,8 @@ extension CaptureError: CustomStringConvertible {
         case .formatAbsurd(let format):
             "No source delivers \(format). Use \(SoundLimits.rateHz.lowerBound)...\(SoundLimits.rateHz.upperBound) Hz "
                 + "and 1...\(SoundLimits.channels.upperBound) channels."
+        case .cameraUnusable(let message):
+            message
         case .lost(let device, let errno):
             "'\(device)' stopped delivering (\(errorText(errno))). Check its cable and power, then start again."
         }

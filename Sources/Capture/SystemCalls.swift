@@ -1,4 +1,5 @@
-import CALSA  // a whole-module build takes its `timespec` for the one of Glibc
+import CALSA  // a whole-module build takes its `timespec`, or that of CV4L2, for the one of Glibc
+import CV4L2
 import Glibc
 import Media
 

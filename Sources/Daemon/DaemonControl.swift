@@ -4,12 +4,14 @@ import EventServer
 import Events
 import Graph
 import Media
+import Stages
 import Synchronization
 
 /// What clients may ask of a daemon, and the state behind the answers.
 final class DaemonControl: CommandHandler {
     private struct State {
         var graph: RunningGraph?
+        var sight: SightCommands?
         var sources: [SourceStatus] = []
         var name = ""
         var failure: GraphError?
@@ -24,9 +26,10 @@ final class DaemonControl: CommandHandler {
     var pipeline: PipelineStatus { state.withLock { PipelineStatus(name: $0.name, sources: $0.sources) } }
     var failure: GraphError? { state.withLock { $0.failure } }
 
-    func attach(_ graph: RunningGraph) {
+    func attach(_ graph: RunningGraph, _ environment: StageEnvironment) {
         state.withLock {
             $0.graph = graph
+            $0.sight = SightCommands(graph: graph, environment: environment)
             $0.name = graph.topology.name
             $0.sources = graph.topology.stages.filter { $0.kind.role == .source }.map {
                 SourceStatus(id: $0.id.name, kind: $0.kind.name, state: "waiting")
@@ -55,12 +58,19 @@ final class DaemonControl: CommandHandler {
         case "graph":
             guard let graph else { return .success([:]) }
             var drawings: JSONObject = [:]
-            for drawing in GraphDrawing.allCases { drawings[drawing.rawValue] = .string(drawing.text(of: graph.topology)) }
+            for drawing in GraphDrawing.allCases {
+                drawings[drawing.rawValue] = .string(drawing.text(of: graph.topology))
+            }
             return .success(.object(drawings))
         case "devices":
-            return .success(["microphones": .array(DeviceList.microphones().map(\.wire)), "cameras": []])
+            return .success([
+                "microphones": .array(DeviceList.microphones().map(\.wire)),
+                "cameras": .array(DeviceList.cameras().map(\.wire))
+            ])
         case "models":
             return .success(["models": .array(store.entries.map(wire))])
+        case "describe": return await ask { sight throws(CommandError) in try await sight.describe(fields) }
+        case "snapshot": return await ask { sight throws(CommandError) in try await sight.snapshot(fields) }
         case "quit":
             await state.withLock { $0.quit }?()
             return .success([:])
@@ -69,10 +79,19 @@ final class DaemonControl: CommandHandler {
         }
     }
 
+    private func ask(
+        _ question: (SightCommands) async throws(CommandError) -> JSONValue
+    ) async -> Result<JSONValue, CommandError> {
+        guard let sight = state.withLock({ $0.sight }) else {
+            return .failure(CommandError(.notAvailable, "The models are being loaded. Ask again in a moment."))
+        }
+        do { return .success(try await question(sight)) } catch { return .failure(error) }
+    }
+
     private func wire(_ entry: CatalogEntry) -> JSONValue {
         [
             "name": .string(entry.name), "bytes": .int(entry.bytes), "licence": .string(entry.licence),
-            "installed": .bool(store.state(of: entry) == .installed),
+            "installed": .bool(store.state(of: entry) == .installed)
         ]
     }
 }
@@ -82,7 +101,29 @@ extension MicrophoneDescription {
         [
             "name": .string(name), "label": .string(label), "state": .string(state.rawValue),
             "formats": .array(formats.map { .string($0.rawValue) }), "rates_hz": .array(ratesHz.map { .int($0) }),
-            "channels": .array(channels.map { [.int($0.lowerBound), .int($0.upperBound)] } ?? []),
+            "channels": .array(channels.map { [.int($0.lowerBound), .int($0.upperBound)] } ?? [])
+        ]
+    }
+}
+
+extension CameraDescription {
+    fileprivate var wire: JSONValue {
+        [
+            "device": .string(device), "name": .string(card), "bus": .string(bus), "state": .string(state.rawValue),
+            "formats": .array(formats.map(wire)), "other_formats": .array(otherFormats.map { .string($0) })
+        ]
+    }
+
+    private func wire(_ format: Format) -> JSONValue {
+        [
+            "format": .string(format.format.rawValue),
+            "sizes": .array(
+                format.sizes.map {
+                    [
+                        "width": .int($0.size.width), "height": .int($0.size.height),
+                        "fps": .array($0.rates.map { .double($0) })
+                    ]
+                })
         ]
     }
 }

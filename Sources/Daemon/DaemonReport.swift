@@ -17,7 +17,7 @@ struct DaemonReport {
         [
             "pipeline": .string(topology.name), "stream_ms": .int(status.streamTime.milliseconds),
             "rss_bytes": .int(Self.residentBytes),
-            "stages": .array(status.stages.map(stage)), "links": .array(status.links.map(link)),
+            "stages": .array(status.stages.map(stage)), "links": .array(status.links.map(link))
         ]
     }
 
@@ -26,7 +26,7 @@ struct DaemonReport {
             "id": .string(stage.id.name), "kind": .string(stage.kind), "state": .string(stage.state.rawValue),
             "packets_in": .int(stage.packetsIn), "packets_out": .int(stage.packetsOut), "dropped": .int(stage.dropped),
             "busy_ms": .int(stage.busy.milliseconds),
-            "real_time_factor": .double((status.realTimeFactor(of: stage.id) * 10_000).rounded() / 10_000),
+            "real_time_factor": .double((status.realTimeFactor(of: stage.id) * 10_000).rounded() / 10_000)
         ]
     }
 
@@ -34,7 +34,7 @@ struct DaemonReport {
         [
             "from": .string(link.from.name), "to": .string(link.to.name), "capacity": .int(link.capacity),
             "when_full": .string(link.whenFull.rawValue), "queued": .int(link.queued),
-            "high_water": .int(link.highWater), "dropped": .int(link.dropped),
+            "high_water": .int(link.highWater), "dropped": .int(link.dropped)
         ]
     }
 

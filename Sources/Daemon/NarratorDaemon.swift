@@ -72,7 +72,7 @@ package final class NarratorDaemon: Sendable {
         try server.bind()
         logger.info("serving \(configuration.socket)")
         graph = try await RunningGraph(topology) { stage, error in logger.error("stage '\(stage)' failed: \(error)") }
-        control.attach(graph)
+        control.attach(graph, environment)
         logger.info("pipeline '\(topology.name)' is ready, kernels: \(InstructionSet.active.rawValue)")
     }
 
@@ -98,11 +98,12 @@ package final class NarratorDaemon: Sendable {
                     .init(
                         service: GraphService(
                             graph: graph, server: server, control: control, once: configuration.once,
-                            waitClients: configuration.waitClients),
+                            waitClients: configuration.waitClients, logger: logger),
                         successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .gracefullyShutdownGroup),
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
                 ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "narrator.life") { _ in SwiftLogNoOpLogHandler() }))
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "narrator.life") { _ in SwiftLogNoOpLogHandler() }))
         control.onQuit { await group.triggerGracefulShutdown() }
         try await group.run()
         if let failure = control.failure { throw failure }
@@ -143,6 +144,7 @@ private struct GraphService: Service {
     let control: DaemonControl
     let once: Bool
     let waitClients: Int
+    let logger: Logger
 
     func run() async throws {
         await withGracefulShutdownHandler {
@@ -152,7 +154,12 @@ private struct GraphService: Service {
                 control.started()
                 try await graph.run()
             } catch {
-                control.fail(error)
+                // Who asks us to stop asks us not to wait: that is no failure.
+                if case .notDrained = error, Task.isShuttingDownGracefully {
+                    logger.warning("\(error)")
+                } else {
+                    control.fail(error)
+                }
             }
             await control.ended()
             if !once, control.failure == nil { try? await gracefulShutdown() }

@@ -7,6 +7,9 @@ extension EventBody {
         case .transcriptPartial: "transcript.partial"
         case .transcriptFinal: "transcript.final"
         case .transcriptDiscarded: "transcript.discarded"
+        case .sceneStarted: "scene.started"
+        case .sceneDelta: "scene.delta"
+        case .sceneFinal: "scene.final"
         case .deviceLost: "device.lost"
         case .deviceRestored: "device.restored"
         case .deviceOverrun: "device.overrun"
@@ -27,6 +30,9 @@ extension EventBody {
         case .transcriptDiscarded(let utt, let reason, nil): ["utt": .int(utt), "reason": .string(reason.rawValue)]
         case .transcriptDiscarded(let utt, let reason, let committed?):
             ["utt": .int(utt), "reason": .string(reason.rawValue), "committed": .string(committed)]
+        case .sceneStarted(let moment): moment.members
+        case .sceneDelta(let moment, let text): moment.members(adding: text)
+        case .sceneFinal(let final): final.members
         case .deviceLost(let message, let atMs): ["message": .string(message), "at_ms": .int(atMs)]
         case .deviceRestored(let lostMs, let atMs), .deviceOverrun(let lostMs, let atMs):
             ["lost_ms": .int(lostMs), "at_ms": .int(atMs)]

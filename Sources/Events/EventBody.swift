@@ -1,4 +1,5 @@
-/// What happened: the body of an `Event`. All times are whole milliseconds of stream time, `utt` is unique per boot.
+/// What happened: the body of an `Event`. All times are whole milliseconds of stream time; `utt` and `scene` are unique
+/// per boot.
 ///
 /// A new event is one case here and one row in `name` and `members`.
 package enum EventBody: Equatable, Sendable {
@@ -8,6 +9,10 @@ package enum EventBody: Equatable, Sendable {
     case transcriptFinal(FinalTranscript)
     /// The utterance ends without a final; `committed` is what had been shown of it.
     case transcriptDiscarded(utt: Int, reason: DiscardReason, committed: String? = nil)
+    case sceneStarted(SceneMoment)
+    /// `text` is what is new of the description.
+    case sceneDelta(SceneMoment, text: String)
+    case sceneFinal(FinalScene)
     case deviceLost(message: String, atMs: Int)
     /// The device is back; `lostMs` of its stream are missing.
     case deviceRestored(lostMs: Int, atMs: Int)

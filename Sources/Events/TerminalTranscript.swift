@@ -24,6 +24,13 @@ package struct TerminalTranscript: Sendable {
         }
     }
 
+    /// Writes a line that is not speech, dim, above the redrawn one.
+    package func show(line: String, columns: Int) -> String {
+        let text = printable(line)
+        return "\r" + (styled ? "\u{1B}[2m\(text)\u{1B}[0m" : text) + Self.clearToEnd + "\n"
+            + (open.isEmpty ? "" : partialLine(columns: columns))
+    }
+
     /// Wipes the redrawn line, to end or to make room for something else; the next update draws it again.
     package func wipe() -> String { open.isEmpty ? "" : "\r" + Self.clearToEnd }
 

@@ -13,6 +13,8 @@ package enum Activation: Sendable {
     /// x·Φ(x), the exact form.
     case gelu
     case relu
+    /// min(max(x, 0), 6)
+    case relu6
     case sigmoid
 
     var code: CInt {
@@ -20,6 +22,7 @@ package enum Activation: Sendable {
         case .none: CInt(CK_NONE)
         case .gelu: CInt(CK_GELU)
         case .relu: CInt(CK_RELU)
+        case .relu6: CInt(CK_RELU6)
         case .sigmoid: CInt(CK_SIGMOID)
         }
     }

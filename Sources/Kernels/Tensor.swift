@@ -11,6 +11,8 @@ package final class Tensor<Element: BitwiseCopyable & Sendable>: @unchecked Send
     /// Length of the last axis.
     package let columns: Int
     @usableFromInline let elements: UnsafeMutableBufferPointer<Element>
+    /// Of a view: the tensor whose memory it shares.
+    private let owner: Tensor<Element>?
 
     package init(shape: [Int], filledWith element: Element) {
         precondition(!shape.isEmpty && shape.allSatisfy { $0 >= 0 }, "\(shape)")
@@ -20,6 +22,7 @@ package final class Tensor<Element: BitwiseCopyable & Sendable>: @unchecked Send
         let bytes = max(count * MemoryLayout<Element>.stride, 1)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         elements = UnsafeMutableBufferPointer(start: memory.bindMemory(to: Element.self, capacity: count), count: count)
+        owner = nil
         // Not specialised for callers in other modules, where a loop over elements would take nanoseconds each.
         if withUnsafeBytes(of: element, { $0.allSatisfy { $0 == 0 } }) {
             memset(memory, 0, bytes)
@@ -53,9 +56,22 @@ package final class Tensor<Element: BitwiseCopyable & Sendable>: @unchecked Send
         count = 0
         columns = shape.last ?? 0
         elements = UnsafeMutableBufferPointer(start: nil, count: 0)
+        owner = nil
     }
 
-    deinit { UnsafeMutableRawPointer(elements.baseAddress)?.deallocate() }
+    private init(shape: [Int], firstOf owner: Tensor<Element>) {
+        self.shape = shape
+        count = shape.reduce(1, *)
+        columns = shape[shape.count - 1]
+        precondition(!shape.isEmpty && (1...owner.count).contains(count), "\(shape) in \(owner.shape)")
+        elements = UnsafeMutableBufferPointer(rebasing: owner.elements[..<count])
+        self.owner = owner
+    }
+
+    deinit { if owner == nil { UnsafeMutableRawPointer(elements.baseAddress)?.deallocate() } }
+
+    /// The first elements in another shape; the memory is shared, so layers of different widths can use one buffer.
+    package func view(_ shape: Int...) -> Tensor<Element> { Tensor(shape: shape, firstOf: self) }
 
     /// Product of all axes but the last.
     package var rows: Int { shape.dropLast().reduce(1, *) }

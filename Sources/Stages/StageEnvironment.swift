@@ -1,3 +1,4 @@
+package import EfficientNet
 package import Events
 package import Graph
 package import Kernels
@@ -27,6 +28,7 @@ package final class StageEnvironment: Sendable {
     /// The newest picture of every camera.
     package let frames = LatestPictures()
     private let loaded = Mutex<[String: WhisperModel]>([:])
+    private let loadedLabellers = Mutex<[String: EfficientNetModel]>([:])
 
     /// Says something to whoever reads the log.
     package let report: @Sendable (String) -> Void
@@ -70,6 +72,17 @@ package final class StageEnvironment: Sendable {
             if let model = models[folder] { return model }
             let model = try WhisperModel(folder: folder, name: reference.name, precision: precision)
             models[folder] = model
+            return model
+        }
+    }
+
+    /// The EfficientNet of `reference`, loaded once however many stages name it.
+    package func efficientNet(_ reference: ModelReference) throws -> EfficientNetModel {
+        let file = try models.locate(reference)
+        return try loadedLabellers.withLock { models in
+            if let model = models[file] { return model }
+            let model = try EfficientNetModel(Checkpoint.open(file))
+            models[file] = model
             return model
         }
     }

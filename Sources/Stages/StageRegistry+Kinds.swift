@@ -7,10 +7,15 @@ extension StageRegistry {
             .audioFile(environment),
             .standardInput(environment),
             .testTone(environment),
+            .imageFiles(environment),
+            .testPattern(environment),
             .alsa(environment),
+            .v4l2(environment),
             .resample(environment),
             .endpoint(environment),
             .transcribe(environment),
+            .sceneChange(environment),
+            .label(environment),
             .events(environment),
         ])
     }

@@ -14,9 +14,10 @@ extension Checkpoint {
         let entry = try required(name)
         guard entry.shape == shape else { throw .wrongShape(name: name, found: entry.shape, expected: shape) }
         switch entry.type {
-        case .float32: return values(entry, as: UInt32.self) { Float(bitPattern: $0) }
-        case .float16: return values(entry, as: UInt16.self, widenHalf)
-        case .bfloat16: return values(entry, as: UInt16.self) { Float(bitPattern: UInt32($0) &<< 16) }
+        case .float32: return rowMajor(values(entry, as: UInt32.self) { Float(bitPattern: $0) }, of: entry)
+        case .float16: return rowMajor(values(entry, as: UInt16.self, widenHalf), of: entry)
+        case .bfloat16:
+            return rowMajor(values(entry, as: UInt16.self) { Float(bitPattern: UInt32($0) &<< 16) }, of: entry)
         case .int8 where quantisable: return try unscaled(values(entry, as: Int8.self) { Float($0) }, of: entry)
         case .int16 where quantisable: return try unscaled(values(entry, as: Int16.self) { Float($0) }, of: entry)
         default: throw .wrongType(name: name, found: entry.type, wanted: "float32, float16, bfloat16, int8 or int16")
@@ -40,6 +41,35 @@ extension Checkpoint {
                 }
                 initialized = count
             }
+        }
+    }
+
+    /// Values in the order of the file as values in the order of the shape.
+    private func rowMajor(_ stored: [Float], of entry: TensorEntry) -> [Float] {
+        if entry.isRowMajor || stored.isEmpty { return stored }
+        let shape = entry.shape
+        var strides = [Int](repeating: 0, count: shape.count)  // in the file
+        var distance = 1
+        for axis in entry.axisOrder.reversed() {
+            strides[axis] = distance
+            distance *= shape[axis]
+        }
+        var index = [Int](repeating: 0, count: shape.count)
+        var position = 0
+        return [Float](unsafeUninitializedCapacity: stored.count) { values, initialized in
+            for i in 0..<stored.count {
+                values.initializeElement(at: i, to: stored[position])
+                var axis = shape.count - 1
+                while axis >= 0 {  // counts `index` up by one and moves `position` along
+                    index[axis] += 1
+                    position += strides[axis]
+                    if index[axis] < shape[axis] { break }
+                    position -= shape[axis] * strides[axis]
+                    index[axis] = 0
+                    axis -= 1
+                }
+            }
+            initialized = stored.count
         }
     }
 

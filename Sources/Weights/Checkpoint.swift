@@ -5,7 +5,8 @@ package import Foundation
 /// ```
 /// model.bin ────► CTranslate2Reader ─┐
 ///                                    ├─► TensorDirectory ─► Checkpoint ─► floats, integer, bytes ─► models
-/// *.safetensors ─► SafetensorsReader ┘
+/// *.safetensors ─► SafetensorsReader ┤
+/// *.pth ────────► TorchReader ───────┘
 /// ```
 /// The file is hostile input: opening it checks every size and offset against the file, and nothing is allocated for
 /// what the file merely claims. Payloads stay on disk until they are read and may begin at any byte.
@@ -13,6 +14,7 @@ package struct Checkpoint: Sendable {
     package enum Format: Sendable, Equatable {
         case ctranslate2(spec: String, revision: Int)
         case safetensors
+        case torch
     }
 
     package let path: String
@@ -21,7 +23,7 @@ package struct Checkpoint: Sendable {
     private let entries: [String: TensorEntry]
     private let aliases: [String: String]
 
-    /// Opens a `model.bin` or a safetensors file, told apart by their content; of a folder, the checkpoint in it.
+    /// Opens a `model.bin`, a safetensors file or a torch checkpoint, told apart by their content; of a folder, the checkpoint in it.
     /// - Throws: `WeightsError` when there is none, or anything in it does not add up.
     package static func open(_ path: String) throws(WeightsError) -> Checkpoint {
         try Checkpoint(file: try checkpointFile(path))
@@ -36,7 +38,10 @@ package struct Checkpoint: Sendable {
         }
         path = file
         let directory: TensorDirectory
-        if data.count > 8, data[8] == UInt8(ascii: "{") {  // the u64 before it is the header's length
+        if TorchReader.recognises(data) {
+            directory = try TorchReader(path: file, data: data).directory
+            format = .torch
+        } else if data.count > 8, data[8] == UInt8(ascii: "{") {  // the u64 before it is the header's length
             directory = try SafetensorsReader(path: file, data: data).directory
             format = .safetensors
         } else if data.count >= 4, data[0] < 32, data[1...3].allSatisfy({ $0 == 0 }) {  // a small version number, u32
@@ -59,7 +64,7 @@ package struct Checkpoint: Sendable {
     /// - Throws: `WeightsError.noSuchTensor`.
     package func shape(of name: String) throws(WeightsError) -> [Int] { try required(name).shape }
 
-    /// The stored bytes, without a copy: row-major, little-endian, not aligned.
+    /// The stored bytes, without a copy: in the entry's `axisOrder`, little-endian, not aligned.
     /// - Throws: `WeightsError.noSuchTensor`.
     package func bytes(_ name: String) throws(WeightsError) -> Data { data[try required(name).byteRange] }
 
@@ -97,7 +102,9 @@ package struct Checkpoint: Sendable {
         if isFolder.boolValue {
             let inside = (try? files.contentsOfDirectory(atPath: path)) ?? []
             let candidates =
-                inside.contains("model.bin") ? ["model.bin"] : inside.filter { $0.hasSuffix(".safetensors") }
+                inside.contains("model.bin")
+                ? ["model.bin"]
+                : inside.filter { name in [".safetensors", ".pth", ".pt"].contains { name.hasSuffix($0) } }
             guard candidates.count == 1 else { throw .notFound(path: path) }
             file = (path as NSString).appendingPathComponent(candidates[0])
         }

@@ -17,14 +17,26 @@ package enum ElementType: String, Sendable, CaseIterable {
 /// Where one tensor lies in its file. Made only after every number was checked against the file's length.
 package struct TensorEntry: Sendable, Equatable {
     package let name: String
-    /// Outermost axis first, row-major; empty for a scalar.
+    /// Outermost axis first; empty for a scalar.
     package let shape: [Int]
     package let type: ElementType
     /// Bytes from the beginning of the file; not aligned.
     package let byteRange: Range<Int>
+    /// In which order the axes lie in the file, outermost first: 0, 1, 2... but for torch, which may store a tensor turned.
+    package let axisOrder: [Int]
+
+    package init(name: String, shape: [Int], type: ElementType, byteRange: Range<Int>, axisOrder: [Int]? = nil) {
+        self.name = name
+        self.shape = shape
+        self.type = type
+        self.byteRange = byteRange
+        self.axisOrder = axisOrder ?? Array(shape.indices)
+    }
 
     /// Number of elements.
     package var count: Int { byteRange.count / type.bytes }
+
+    package var isRowMajor: Bool { axisOrder == Array(shape.indices) }
 }
 
 extension TensorEntry {

@@ -21,11 +21,11 @@ extension WeightsError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .notFound(let path):
-            "No checkpoint at '\(path)'. Give a model.bin, a .safetensors file, or a folder that holds one."
+            "No checkpoint at '\(path)'. Give a model.bin, a .safetensors or .pth file, or a folder that holds one."
         case .unreadable(let path, let reason):
             "Cannot read '\(path)': \(reason). Check the path and its permissions."
         case .unknownFormat(let path):
-            "'\(path)' is neither a CTranslate2 model.bin nor a safetensors file. Convert it, or give another file."
+            "'\(path)' is no CTranslate2 model.bin, safetensors file or torch checkpoint. Convert it, or give another file."
         case .unsupportedVersion(let path, let version, let supported):
             "'\(path)' is a CTranslate2 file of version \(version); versions \(supported.lowerBound) to "
                 + "\(supported.upperBound) can be read. Convert the model again with a matching CTranslate2."

@@ -1,8 +1,10 @@
 import Capture
 import Catalog
 import Daemon
+import EfficientNet
 import EventServer
 import Graph
+import Signal
 import Weights
 import Whisper
 
@@ -14,7 +16,9 @@ extension CommandFailure {
         case let error as CatalogError: self.init(error)
         case let error as WeightsError: self.init(error)
         case let error as WhisperError: self.init(error)
+        case let error as EfficientNetError: self.init(.badData, "\(error)")
         case let error as CaptureError: self.init(error)
+        case let error as SignalError: self.init(error)
         case let error as TopologyError: self.init(error)
         case let error as EventServerError: self.init(error)
         case let error as GraphError: self.init(error)
@@ -29,9 +33,18 @@ extension CommandFailure {
             switch error {
             case .fileMissing: .missing
             case .notPermitted: .notPermitted
-            case .badAudio: .badData
-            case .formatAbsurd: .badConfiguration
-            case .deviceNotFound, .deviceBusy, .formatRefused, .lost: .unavailable
+            case .badAudio, .badPictures: .badData
+            case .formatAbsurd, .sizeAbsurd: .badConfiguration
+            case .deviceNotFound, .deviceBusy, .formatRefused, .cameraUnusable, .lost: .unavailable
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: SignalError) {
+        let status: ExitStatus =
+            switch error {
+            case .rateOutOfRange, .badPicture, .damagedPicture, .pictureTooLarge: .badData
+            case .resamplerRefused: .internalFault
             }
         self.init(status, "\(error)")
     }

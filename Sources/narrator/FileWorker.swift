@@ -27,10 +27,12 @@ protocol FileWorker {
 /// Whole files, packed into windows.
 final class OfflineWorker: FileWorker {
     private let transcriber: FileTranscriber
+    private let report: @Sendable (String) -> Void
 
     init(
         _ environment: StageEnvironment, model: ModelReference, language: String?, translates: Bool, usesVAD: Bool
     ) throws {
+        report = environment.report
         var options = WhisperOptions()
         options.language = language
         options.task = translates ? .translate : .transcribe
@@ -45,6 +47,7 @@ final class OfflineWorker: FileWorker {
     func transcribe(_ path: String) throws -> FileResult {
         let start = MonotonicTime.now
         let transcript = try transcriber.transcribe(path)
+        if let remark = transcript.remark { report(remark) }
         return FileResult(
             language: transcript.language, text: transcript.text, segments: transcript.segments,
             audio: transcript.audio, compute: MonotonicTime.now - start)

@@ -6,8 +6,11 @@ import Synchronization
 
 struct Listen: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows what a running daemon hears, as it hears it.",
-        discussion: "On a terminal the text of an utterance is redrawn while it is spoken; a pipe gets finals only.")
+        abstract: "Shows what a running daemon hears and sees, as it happens.",
+        discussion: """
+            On a terminal the text of an utterance is redrawn while it is spoken; a pipe gets finals only. \
+            What is seen is a line of its own: [camera] espresso, coffee mug
+            """)
 
     enum Format: String, CaseIterable, ExpressibleByArgument {
         case text, json, srt, vtt
@@ -83,7 +86,7 @@ struct Listen: ParsableCommand {
     private func subscription(isTerminal: Bool) -> JSONObject {
         let wanted: String? =
             switch format {
-            case .text: events ?? "transcript.*,device.*"
+            case .text: events ?? "transcript.*,scene.final,device.*"
             case .json: events
             case .srt, .vtt: events ?? "transcript.final"
             }

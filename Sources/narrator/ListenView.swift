@@ -28,12 +28,16 @@ struct ListenView {
     /// - Parameter line: `message` as it came, without its line feed.
     mutating func show(_ line: [UInt8], _ message: JSONValue) throws {
         let update = TranscriptUpdate(wire: message)
+        let scene = format == .text ? FinalScene(wire: message)?.line(src: message["src"]?.string ?? "?") : nil
         switch format {
         case .json: try output.write(line + [UInt8(ascii: "\n")])
         case .srt, .vtt: if case .final(let final) = update { try output.write(subtitles.cue(final)) }
         case .text where output.isTerminal:
             if let update { try output.write(terminal.show(update, columns: output.columns)) }
-        case .text: if case .final(let final) = update { try output.write(final.line) }
+            if let scene { try output.write(terminal.show(line: scene, columns: output.columns)) }
+        case .text:
+            if case .final(let final) = update { try output.write(final.line) }
+            if let scene { try output.write(scene + "\n") }
         }
         if let note = note(on: message) {
             if redraws { try output.write(terminal.wipe()) }

@@ -59,6 +59,7 @@ struct ModelsInspect: ParsableCommand {
                 switch checkpoint.format {
                 case .ctranslate2(let spec, let revision): "CTranslate2 \(spec) \(revision)"
                 case .safetensors: "safetensors"
+                case .torch: "torch"
                 }
             tensorCount = entries.count
             parameters = entries.map(\.count).reduce(0, +)

@@ -8,12 +8,13 @@ struct Send: ParsableCommand {
         discussion: """
             A value that is a JSON number, true, false, null, an object or an array is sent as such, all others as text:
               narrator send ping
-              narrator send quit
+              narrator send describe src=camera
+              narrator send snapshot max_width=640
             """)
 
     @OptionGroup var client: ClientOptions
 
-    @Argument(help: "ping, status, quit, graph, stats, devices, models, …")
+    @Argument(help: "ping, status, describe, snapshot, graph, stats, devices, models, quit, …")
     var command: String
 
     @Argument(help: ArgumentHelp("Fields of the request.", valueName: "key=value"))

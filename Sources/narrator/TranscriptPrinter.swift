@@ -26,11 +26,7 @@ struct TranscriptPrinter {
 
     /// A file that failed: others go on.
     func show(_ failure: CommandFailure, of file: String) throws {
-        if format == .json {
-            let line: JSONValue = ["file": .string(file), "error": .string(failure.message)]
-            try output.write(line.line)
-        }
-        CommandFailure(failure.status, "\(file): \(failure.message)").report()
+        try failure.show(of: file, asJSON: format == .json, to: output)
     }
 
     /// Each file is a list of subtitles of its own.
@@ -52,10 +48,10 @@ struct TranscriptPrinter {
                 result.segments.map {
                     [
                         "start_ms": .int($0.start.milliseconds), "end_ms": .int($0.end.milliseconds),
-                        "text": .string($0.text),
+                        "text": .string($0.text)
                     ]
                 }),
-            "audio_s": .double(rounded(result.audio.seconds)), "compute_s": .double(rounded(result.compute.seconds)),
+            "audio_s": .double(result.audio.roundedSeconds), "compute_s": .double(result.compute.roundedSeconds)
         ]
         if let live = result.live {
             members["partials"] = .int(live.partials)
@@ -65,7 +61,4 @@ struct TranscriptPrinter {
         }
         return .object(members)
     }
-
-    /// Milliseconds are enough.
-    private func rounded(_ seconds: Double) -> Double { (seconds * 1_000).rounded() / 1_000 }
 }

@@ -71,6 +71,44 @@ struct AudioFileTests {
         #expect(Fixtures.openDescriptors() < descriptors + 40)
     }
 
+    /// A WAV of 1 s whose `data` chunk claims `bytes`, cut after `kept` of its frames.
+    private func early(claiming bytes: UInt32, kept: Int) throws -> EarlyEnd? {
+        var wav = Fixtures.wav([Int16](repeating: 9, count: 16_000), rateHz: 16_000, channels: 1)
+        withUnsafeBytes(of: bytes.littleEndian) { wav.replaceSubrange(40..<44, with: $0) }
+        let path = try folder.write(Array(wav.prefix(44 + 2 * kept)), as: "\(bytes)-\(kept).wav")
+        var file = try AudioFile(path: path)
+        #expect(file.earlyEnd == nil, "known at the end, not before")
+        _ = try file.readAll(step: 4_000)
+        return file.earlyEnd
+    }
+
+    @Test func `a recording that was cut short says so at its end`() throws {
+        let cut = try #require(try early(claiming: 32_000, kept: 4_000))
+        #expect(cut.length == MediaTime(milliseconds: 250))
+        #expect(cut.promised == MediaTime(milliseconds: 1_000))
+        #expect(cut.description.contains("ends early: 0.3 s of 1.0 s"))
+        #expect(try early(claiming: 320_000, kept: 16_000)?.promised == MediaTime(milliseconds: 10_000))
+    }
+
+    @Test(arguments: [0, 2_000, 32_000, 0x7FFF_F000, 0x8000_0000, 0xFFFF_FFFF] as [UInt32])
+    func `a length that is kept, too small or left open is no early end`(bytes: UInt32) throws {
+        #expect(try early(claiming: bytes, kept: 16_000) == nil)
+    }
+
+    @Test(.enabled(if: Fixtures.has("ffmpeg"), "waits for ffmpeg"), arguments: ["flac", "mp3"])
+    func `a compressed file that was cut says so, a whole one does not`(kind: String) throws {
+        let path = folder.path("tone.\(kind)")
+        let made = try Fixtures.run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "sine=440:r=44100:d=10", path])
+        try #require(made.status == 0)
+        let whole = try Data(contentsOf: URL(filePath: path))
+        let cut = try folder.write(Array(whole.prefix(whole.count / 2)), as: "cut.\(kind)")
+        for (path, isCut) in [(path, false), (cut, true)] {
+            var file = try AudioFile(path: path)
+            _ = try file.readAll()
+            #expect((file.earlyEnd != nil) == isCut, "\(path)")
+        }
+    }
+
     private func checkEdgeCase(name: String, expectation: String, frames: Int?, rateHz: Int?, channels: Int?) {
         do {
             var file = try AudioFile(path: folder.path(name))
@@ -78,6 +116,7 @@ struct AudioFileTests {
             #expect(expectation != "error", "\(name) was read")
             #expect(samples.allSatisfy { abs($0) <= PCMConversion.loudest }, "\(name) is bounded")
             guard expectation == "ok" else { return }
+            #expect(file.earlyEnd == nil, "\(name) is whole")
             #expect(samples.count / file.channels == frames, "frames of \(name)")
             #expect(file.rateHz == rateHz, "rate of \(name)")
             #expect(file.channels == channels, "channels of \(name)")

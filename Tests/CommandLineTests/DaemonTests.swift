@@ -29,7 +29,7 @@ struct DaemonProcessTests {
         defer { scratch.remove() }
         let socket = "\(scratch.path)/n.sock"
         let daemon = Program([
-            "run", try pipeline(scratch, file: file, pace: pace), "--once", "--wait-clients", "1", "--socket", socket,
+            "run", try pipeline(scratch, file: file, pace: pace), "--once", "--wait-clients", "1", "--socket", socket
         ])
         try daemon.start()
         waitForSocket(socket, daemon)
@@ -79,7 +79,9 @@ struct DaemonProcessTests {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let socket = "\(scratch.path)/n.sock"
-        let daemon = Program(["run", try pipeline(scratch, file: "two_cities.flac", pace: "realtime"), "--socket", socket])
+        let daemon = Program([
+            "run", try pipeline(scratch, file: "two_cities.flac", pace: "realtime"), "--socket", socket
+        ])
         try daemon.start()
         waitForSocket(socket, daemon)
         let listener = Program(["listen", "--format", "json", "--socket", socket])
@@ -92,6 +94,53 @@ struct DaemonProcessTests {
         #expect(heard.status == 0)
         #expect(heard.lines.last?["event"] as? String == "bye")
         #expect(!FileManager.default.fileExists(atPath: socket))
+    }
+
+    /// Scalar kernels on one thread cannot finish in the time that a stop allows.
+    @Test func aStopThatRunsOutOfTimeIsNoFailure() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let socket = "\(scratch.path)/n.sock"
+        let daemon = Program(
+            [
+                "run", try pipeline(scratch, file: "two_cities.flac", pace: "fast"), "--threads", "1", "--socket",
+                socket
+            ], environment: ["KERNELS": "scalar"])
+        try daemon.start()
+        waitForSocket(socket, daemon)
+        // The clock of a fast source moves on as its sound is taken in: an utterance waits for its transcript.
+        var stream = 0
+        while daemon.process.isRunning, stream < 20_000 {
+            let status = try Program.run("send", "status", "--socket", socket).lines.first?["result"] as? [String: Any]
+            stream = status?["stream_ms"] as? Int ?? 0
+        }
+        let start = ContinuousClock.now
+        kill(daemon.process.processIdentifier, SIGTERM)
+        let result = daemon.finish()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("warning") && result.errors.contains("Stopped before"))
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
+    @Test func withoutACameraThereIsNothingToDescribeOrShow() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let socket = "\(scratch.path)/n.sock"
+        let daemon = Program([
+            "run", try pipeline(scratch, file: "jfk.wav", pace: "realtime"), "--wait-clients", "1", "--socket", socket
+        ])
+        try daemon.start()
+        waitForSocket(socket, daemon)
+        for command in ["describe", "snapshot"] {
+            let reply = try Program.run("send", command, "--socket", socket)
+            #expect(reply.status == 65)
+            #expect(reply.errors.contains("Pipelines/describe.yaml"))
+            #expect((reply.lines.first?["error"] as? [String: Any])?["code"] as? String == "not_available")
+            let wrong = try Program.run("send", command, "source=camera", "--socket", socket)
+            #expect(wrong.status == 65 && wrong.errors.contains("src"))
+        }
+        #expect(try Program.run("send", "quit", "--socket", socket).status == 0)
+        #expect(daemon.finish().status == 0)
     }
 
     @Test func aSecondDaemonIsRefusedAndADeadSocketReplaced() throws {

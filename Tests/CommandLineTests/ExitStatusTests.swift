@@ -13,8 +13,11 @@ struct ExitStatusTests {
         #expect(version.status == 0 && version.output.hasPrefix("narrator 0."))
     }
 
-    @Test(arguments: [["frobnicate"], ["transcribe"], ["transcribe", "--format", "xml", "a.wav"], ["run"],
-        ["transcribe", "--realtime", "a.wav"], ["transcribe", "--threads", "0", "a.wav"], ["models", "pull", "whisper-huge"]])
+    @Test(arguments: [
+        ["frobnicate"], ["transcribe"], ["transcribe", "--format", "xml", "a.wav"], ["run"],
+        ["transcribe", "--realtime", "a.wav"], ["transcribe", "--threads", "0", "a.wav"],
+        ["models", "pull", "whisper-huge"]
+    ])
     func wrongUsageIs64(arguments: [String]) throws {
         let program = Program(arguments)
         try program.start()
@@ -99,12 +102,28 @@ struct TranscribeCommandTests {
         #expect(try Program.run("transcribe", "\(scratch.path)/missing.wav").status == 66)
     }
 
+    @Test(arguments: [false, true]) func aRecordingThatWasCutIsTranscribedAndSaidToBe(live: Bool) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let whole = try Data(contentsOf: URL(filePath: "\(RealData.samples)/jfk.wav"))
+        let cut = "\(scratch.path)/cut.wav"
+        try whole.prefix(44 + 5 * 32_000).write(to: URL(filePath: cut))
+        let program = Program(["transcribe", "--format", "json"] + (live ? ["--stream"] : []) + [cut])
+        try program.start()
+        let result = program.finish()
+        #expect(result.status == 0)
+        #expect((result.lines.first?["text"] as? String)?.contains("fellow Americans") == true)
+        #expect(result.errors.contains("ends early: 5.0 s of 11.0 s"))
+        let silent = try Program.run("transcribe", "--quiet", cut)
+        #expect(silent.status == 0 && silent.errors.isEmpty)
+    }
+
     @Test func jsonHasWhatTheContractSays() throws {
         let line = try #require(
             try Program.run("transcribe", "--format", "json", "--stream", "\(RealData.samples)/jfk.wav").lines.first)
         for key in [
             "file", "model", "language", "text", "segments", "audio_s", "compute_s", "partials", "retractions",
-            "first_partial_ms", "final_latency_ms",
+            "first_partial_ms", "final_latency_ms"
         ] { #expect(line[key] != nil, "\(key)") }
         #expect(line["retractions"] as? Int == 0)
         #expect(abs((line["audio_s"] as? Double ?? 0) - 11) < 0.01)

@@ -54,7 +54,11 @@ struct ProtocolTests {
             (#"{"id":1,"cmd":"subscribe","last":1.5}"#, "bad_value", "last"),
             (#"{"id":1,"cmd":"subscribe","since":{"boot":"x"}}"#, "bad_value", "since"),
             (#"{"id":1,"cmd":"unsubscribe","sub":4}"#, "bad_value", "sub"),
-            (#"{"id":1,"cmd":"graph"}"#, "not_available", nil)
+            (#"{"id":1,"cmd":"graph"}"#, "not_available", nil),
+            (#"{"id":1,"cmd":"describe","source":"camera"}"#, "unknown_field", "source"),
+            (#"{"id":1,"cmd":"snapshot","width":640}"#, "unknown_field", "width"),
+            (#"{"id":1,"cmd":"describe","src":"camera"}"#, "not_available", nil),
+            (#"{"id":1,"cmd":"snapshot","src":"camera","max_width":640}"#, "not_available", nil)
         ])
     func aBadRequestIsRefusedAndSaysWhere(transport: Transport, bad: (String, String, String?)) async throws {
         try await withServer(transport) { server in
@@ -168,9 +172,11 @@ struct ProtocolTests {
     }
 
     @Test func aReaderMayLookButNotTouch() {
-        let quit = Array(#"{"id":1,"cmd":"quit"}"#.utf8)
-        #expect(throws: Request.Refusal.self) { try Request(parsing: quit, role: .read) }
-        #expect(throws: Never.self) { try Request(parsing: quit, role: .control) }
+        for command in ["quit", "describe", "snapshot"] {
+            let line = Array(#"{"id":1,"cmd":"\#(command)"}"#.utf8)
+            #expect(throws: Request.Refusal.self) { try Request(parsing: line, role: .read) }
+            #expect(throws: Never.self) { try Request(parsing: line, role: .control) }
+        }
         for command in ["subscribe", "status", "ping", "graph", "stats", "devices", "models"] {
             let line = Array(#"{"id":1,"cmd":"\#(command)"}"#.utf8)
             #expect(throws: Never.self) { try Request(parsing: line, role: .read) }

@@ -98,6 +98,39 @@ struct SessionPartsTests {
         #expect(sent.dropFirst().map { $0["seq"] } == [5, 6, 7])
     }
 
+    private let moment = SceneMoment(scene: 1, frameMs: 0, reason: .change)
+
+    private func delta(_ seq: Int) -> RecordedEvent { recorded(seq, .sceneDelta(moment, text: "word \(seq)")) }
+
+    private func sceneFinal(_ seq: Int) -> RecordedEvent {
+        recorded(seq, .sceneFinal(FinalScene(moment: moment, text: "words", latencyMs: 0)))
+    }
+
+    @Test func theDeltasOfASceneGoOnceItsFinalIsThere() throws {
+        var outbox = Outbox(limits: .init(lines: 5))
+        expectRoom(true, outbox.append(recorded(1, .sceneStarted(moment)), detail))
+        for seq in 2...5 { expectRoom(true, outbox.append(delta(seq), detail)) }
+        expectRoom(true, outbox.append(sceneFinal(6), detail))
+        #expect(try messages(&outbox).map { $0["seq"] } == [6])
+    }
+
+    @Test func aTextOfDeltasIsNeverCutWithoutAGap() throws {
+        var outbox = Outbox(limits: .init(lines: 4))
+        for seq in 1...6 { expectRoom(true, outbox.append(delta(seq), detail)) }
+        let sent = try messages(&outbox)
+        #expect(sent.first == ["event": "gap", "from": 1, "to": 5, "count": 5, "cause": "queue"])
+        #expect(sent.dropFirst().map { $0["seq"] } == [6])
+    }
+
+    @Test func aFinalSceneIsNeverDropped() throws {
+        var outbox = Outbox(limits: .init(lines: 3))
+        for seq in 1...3 { expectRoom(true, outbox.append(sceneFinal(seq), detail)) }
+        expectRoom(true, outbox.append(partial(4, utt: 1), detail))
+        #expect(try messages(&outbox).filter { $0["event"] == "scene.final" }.count == 3)
+        for seq in 5...7 { expectRoom(true, outbox.append(sceneFinal(seq), detail)) }
+        expectRoom(false, outbox.append(sceneFinal(8), detail))
+    }
+
     @Test func thenTheClientIsTooSlow() throws {
         var outbox = Outbox(limits: .init(lines: 4))
         expectRoom(true, outbox.append(message: Array("{}\n".utf8)))

@@ -153,4 +153,34 @@ struct SubscriptionTests {
             #expect(await client.next(2).map { $0["seq"] } == [5, 7])
         }
     }
+
+    @Test(arguments: Transport.allCases)
+    func aSnapshotTellsWhatIsBeingDescribed(transport: Transport) async throws {
+        try await withServer(transport) { server in
+            let told = SceneMoment(scene: 1, frameMs: 0, reason: .first)
+            let open = SceneMoment(scene: 2, frameMs: 9, reason: .ask)
+            server.sink.emit(.sceneStarted(told), src: "camera")
+            server.sink.emit(.sceneFinal(FinalScene(moment: told, text: "mug", latencyMs: 0)), src: "camera")
+            server.sink.emit(.sceneStarted(open), src: "camera")
+            server.sink.emit(.sceneDelta(open, text: "A cup"), src: "camera")
+            server.sink.emit(.sceneDelta(open, text: " of"), src: "camera")
+            let client = await server.client(subscribed: #""state":true"#)
+            #expect(await client.next(3).map { $0["seq"] } == [3, 4, 5])
+        }
+    }
+
+    @Test(arguments: Transport.allCases)
+    func scenesAreChosenAndReplayedAsTranscriptsAre(transport: Transport) async throws {
+        try await withServer(transport) { server in
+            let moment = SceneMoment(scene: 1, frameMs: 40, reason: .first)
+            server.sink.emit(.sceneStarted(moment), src: "camera")
+            server.final(1, "speech")
+            server.sink.emit(.sceneFinal(FinalScene(moment: moment, text: "mug", latencyMs: 0)), src: "camera")
+            let client = await server.client(subscribed: #""events":"scene.final","last":5,"partials":"off""#)
+            let final = await client.next()
+            #expect(final?["seq"] == 3)
+            #expect(final?["src"] == "camera")
+            #expect(final.flatMap(FinalScene.init(wire:))?.text == "mug")
+        }
+    }
 }

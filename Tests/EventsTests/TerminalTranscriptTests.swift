@@ -34,6 +34,17 @@ struct TerminalTranscriptTests {
         #expect(view.wipe() == "")
     }
 
+    @Test func aSceneIsALineAboveTheOneThatIsRedrawn() {
+        var view = TerminalTranscript(styled: true)
+        #expect(view.show(line: "[camera] mug", columns: 80) == "\r\u{1B}[2m[camera] mug\u{1B}[0m\u{1B}[K\n")
+        _ = view.show(partial("One", " two"), columns: 80)
+        #expect(
+            view.show(line: "[camera] \u{7}mug", columns: 80)
+                == "\r\u{1B}[2m[camera]  mug\u{1B}[0m\u{1B}[K\n\rOne\u{1B}[2m two\u{1B}[0m\u{1B}[K")
+        let plain = TerminalTranscript(styled: false)
+        #expect(plain.show(line: "[camera] mug", columns: 80) == "\r[camera] mug\u{1B}[K\n")
+    }
+
     @Test func aLongPartialShowsItsTailInOneRow() {
         var view = TerminalTranscript(styled: false)
         #expect(view.show(partial("abcdefgh", " ij"), columns: 8) == "\r…fgh ij\u{1B}[K")

@@ -1,14 +1,16 @@
 import Foundation
 import Silero
+import TestSupport
 import Testing
+import Weights
 
-@Suite(.enabled(if: isThere(checkpoint), "waits for the silero-vad weights in the model store"))
+@Suite(.enabled(if: RealData.model("silero-vad") != nil, "needs the model: narrator models pull silero-vad"))
 struct SileroVADTests {
     private let weights: SileroWeights
 
     init() throws {
-        let tensors = try safetensors(at: checkpoint)
-        weights = try SileroWeights { name, _ in try #require(tensors[name], "\(name)") }
+        let checkpoint = try Checkpoint.open(try #require(RealData.model("silero-vad")))
+        weights = try SileroWeights { name, shape in try checkpoint.floats(name, shape: shape) }
     }
 
     private func probabilities(_ samples: [Float], by vad: SileroVAD) -> [Float] {
@@ -39,10 +41,10 @@ struct SileroVADTests {
     }
 
     @Test(
-        .enabled(if: isThere(testData.appending(path: "speech")), "waits for the shared test data"),
+        .enabled(if: RealData.shared("speech") != nil, "needs ../shared/data"),
         arguments: ["jfk", "ls_1998-15444-0003_n10", "ls_2033-164914-0006_pause"])
     func agreesWithThePublishedModelOnSpeech(clip: String) throws {
-        let samples = try wavSamples(at: testData.appending(path: "speech/\(clip).wav"))
+        let samples = try wavSamples(at: URL(filePath: try #require(RealData.shared("speech/\(clip).wav"))))
         #expect(try worst(samples, against: floats(at: golden("\(clip).f32"))) < 1e-4)
     }
 

@@ -82,8 +82,8 @@ struct CheckpointTests {
         #expect(throws: WeightsError.unreadable(path: "/dev/zero", reason: "it is not a plain file")) {
             try Checkpoint.open("/dev/zero")
         }
-        let zip = try TemporaryFile(Array("PK\u{3}\u{4} a torch file".utf8), name: "pytorch_model.bin")
-        #expect(throws: WeightsError.unknownFormat(path: zip.path)) { try Checkpoint.open(zip.path) }
-        #expect(throws: WeightsError.notFound(path: zip.folder)) { try Checkpoint.open(zip.folder) }
+        let other = try TemporaryFile(Array("GGUF of another program".utf8), name: "pytorch_model.bin")
+        #expect(throws: WeightsError.unknownFormat(path: other.path)) { try Checkpoint.open(other.path) }
+        #expect(throws: WeightsError.notFound(path: other.folder)) { try Checkpoint.open(other.folder) }
     }
 }

@@ -5,7 +5,9 @@ import Weights
 struct HostileCheckpointTests {
     typealias Variable = CTranslate2File.Variable
 
-    static let samples = [CTranslate2File.sample.bytes, safetensorsSample]
+    static let samples = [
+        CTranslate2File.sample.bytes, safetensorsSample, TorchFile.sample.bytes, ZipFile.sample.bytes,
+    ]
 
     @Test(arguments: samples)
     func refusesEveryTruncation(bytes: [UInt8]) throws {

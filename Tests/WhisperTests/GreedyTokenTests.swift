@@ -16,7 +16,7 @@ struct GreedyTokenTests {
         let folder = try #require(RealData.shared("speech"))
         var compared = 0
         for (clip, expected) in golden where clip.hasSuffix(".wav") {
-            let samples = try RealWhisper.wav("\(folder)/\(clip)")
+            let samples = try wavSamples(at: URL(filePath: "\(folder)/\(clip)"))
             let hypothesis = try RealWhisper.hear(samples, model: model) { $0.language = "en" }
             let tokens = hypothesis.words.flatMap(\.tokens)
             #expect(Array(tokens.prefix(expected.count)) == expected, "\(clip)")
@@ -40,11 +40,12 @@ struct GreedyTokenTests {
     }
 
     /// Check values of the format notes.
-    @Test(.enabled(if: RealData.model("whisper-tiny.en") != nil, "needs the model: narrator models pull whisper-tiny.en"))
+    @Test(
+        .enabled(if: RealData.model("whisper-tiny.en") != nil, "needs the model: narrator models pull whisper-tiny.en"))
     func theSampleGivesTheTokensOfTheFormatNotes() throws {
         let tokens = [
             843, 523, 616, 5891, 3399, 1265, 407, 644, 534, 1499, 460, 466, 329, 345, 11, 1265, 644, 345, 460, 466, 329,
-            534, 1499, 13,
+            534, 1499, 13
         ]
         let jfk = try RealWhisper.jfk()
         let plain = try RealWhisper.hear(jfk, model: try #require(RealWhisper.tinyFloat))

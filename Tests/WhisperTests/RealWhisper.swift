@@ -37,15 +37,5 @@ enum RealWhisper {
         }
     }
 
-    /// Samples of a 16-bit mono WAV file at 16 kHz with a plain header.
-    static func wav(_ path: String) throws -> [Float] {
-        let data = try Data(contentsOf: URL(fileURLWithPath: path)).dropFirst(44)
-        return data.withUnsafeBytes { bytes in
-            (0..<bytes.count / 2).map {
-                Float(Int16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: Int16.self))) / 32_768
-            }
-        }
-    }
-
-    static func jfk() throws -> [Float] { try wav("\(RealData.samples)/jfk.wav") }
+    static func jfk() throws -> [Float] { try wavSamples(at: URL(filePath: "\(RealData.samples)/jfk.wav")) }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Media
 import Speech
@@ -78,9 +79,10 @@ struct WhisperRecogniserTests {
 
     @Test func silenceIsNoSpeech() throws {
         let hypothesis = try RealWhisper.hear(
-            [Float](repeating: 0, count: 80_000), model: try #require(RealWhisper.tinyInt8)) {
-                $0.temperatures = [0, 0.2, 0.4, 0.6, 0.8, 1]
-            }
+            [Float](repeating: 0, count: 80_000), model: try #require(RealWhisper.tinyInt8)
+        ) {
+            $0.temperatures = [0, 0.2, 0.4, 0.6, 0.8, 1]
+        }
         #expect(hypothesis.verdict != .speech || hypothesis.words.isEmpty)
     }
 
@@ -92,9 +94,11 @@ struct WhisperRecogniserTests {
 
 @Suite(.enabled(if: RealData.model("whisper-base") != nil, "needs the model: narrator models pull whisper-base"))
 struct MultilingualTests {
-    @Test(.enabled(if: RealData.shared("speech") != nil, "needs ../shared/data")) func tellsAndTranslatesSwedish() throws {
+    @Test(.enabled(if: RealData.shared("speech") != nil, "needs ../shared/data")) func tellsAndTranslatesSwedish()
+        throws
+    {
         let folder = try #require(RealData.shared("speech"))
-        let samples = try RealWhisper.wav("\(folder)/sv_0002.wav")
+        let samples = try wavSamples(at: URL(filePath: "\(folder)/sv_0002.wav"))
         let model = try #require(RealWhisper.baseInt8)
         let swedish = try RealWhisper.hear(samples, model: model)
         #expect(swedish.language == "sv")

@@ -20,7 +20,7 @@ enum {
     CK_MAX_HEAD_DIM = 256,
 };
 
-enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3 };
+enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3, CK_RELU6 = 4 };
 enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512VNNI = 3, CK_AVX512BF16 = 4 };
 
 /// y = activation(x Wᵀ + bias), or y += x Wᵀ + bias.
@@ -68,6 +68,34 @@ typedef struct ck_layer_norm {
     float epsilon;
 } ck_layer_norm;
 
+/// Depthwise convolution of a picture with interleaved channels: y = activation(Σ w·x + bias), channel by channel.
+///
+/// Computes output rows `rows`: x begins with input row `x_row` and holds what they reach, y begins with rows.begin. The tap
+/// (i, j) of output (r, c) lies on input (r·stride + i - pad_top, c·stride + j - pad_left); outside the picture it counts
+/// as zero. Taps are summed in rising (i, j), so an output is the same in any partition.
+typedef struct ck_depthwise {
+    const float *x;                      // [..., width, C]
+    float *y;                            // [rows, out_width, C]; not overlapping x
+    const float *weights;                // [kernel, kernel, C]
+    const float *bias;                   // [C]
+    size_t x_row;
+    size_t height, width, channels;      // of the whole input; C ≥ 1
+    size_t out_width;
+    size_t kernel, stride;               // 3 or 5; 1 or 2
+    size_t pad_top, pad_left;
+    int activation;
+} ck_depthwise;
+
+/// Windows of a picture as rows of a matrix, for a convolution by product: [out rows · out_width, kernel · kernel · C], tap by
+/// tap, zero outside the picture.
+typedef struct ck_windows {
+    const float *x;                      // [height, width, C]
+    size_t height, width, channels;
+    size_t out_width;
+    size_t kernel, stride;
+    size_t pad_top, pad_left;
+} ck_windows;
+
 /// One row of kernels. Floats differ from the scalar row by at most 4·n·ε·Σ|aᵢbᵢ|, integer sums not at all.
 typedef struct ck_kernels {
     const char *name;
@@ -93,12 +121,13 @@ typedef struct ck_kernels {
     void (*half_to_float)(const uint8_t *bytes, float *out, size_t n);   // n little-endian IEEE halves
     ck_quantised_kernels quantised;
     ck_decoder_kernels decoder;
+    void (*depthwise)(const ck_depthwise *job, ck_range rows);
 } ck_kernels;
 
 /// The row for CK_SCALAR..., or NULL where this processor or build lacks it.
 const ck_kernels *_Nullable ck_kernels_for(int instruction_set);
 
-// Packing: once per model, plain C on every processor.
+// Packing and copying: plain C on every processor.
 
 /// weights [N, K] row-major to the float layout above.
 void ck_pack_f32(const float *weights, size_t outputs, size_t inputs, float *packed);
@@ -112,6 +141,9 @@ void ck_pack_values(const float *values, size_t stride, ck_range positions, size
                     size_t capacity);
 void ck_pack_values_bf16(const float *values, size_t stride, ck_range positions, size_t head_dim, uint16_t *packed,
                          size_t capacity);
+
+/// Gathers the windows of output rows `rows` into `out`, one after the other.
+void ck_gather_windows(const ck_windows *job, ck_range rows, float *out);
 
 /// Tells the core that this thread spins.
 static inline void ck_pause(void) {

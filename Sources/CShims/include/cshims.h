@@ -3,6 +3,7 @@
 
 // What Swift cannot import. Every function returns 0 or -errno unless it says otherwise.
 
+#include <stddef.h>
 #include <stdint.h>
 
 // thread.c: pthread_setname_np and the scheduling calls are hidden from Glibc's Swift module.
@@ -24,5 +25,64 @@ int cshim_peer_credentials(int fd, uint32_t *uid, uint32_t *gid, int32_t *pid);
 
 // libasound writes its errors to stderr; after this call it writes nothing, in the whole process.
 void cshim_alsa_silence(void);
+
+// jpeg.c: libjpeg leaves by longjmp, which must not cross Swift, and its entry points are macros.
+
+// What a JPEG says of itself before its first scan. Nothing is allocated in proportion to it.
+typedef struct {
+    int32_t width, height; // as stored
+    int32_t components;    // 1: gray; 3: colour; 4: CMYK
+    int32_t in_scans;      // 1: progressive or one scan per component, so that all coefficients are kept in memory
+    int32_t is_progressive;
+    int64_t blocks; // of 8x8 samples, of all components
+} cshim_jpeg_header;
+
+typedef struct {
+    int32_t scale;        // 1, 2, 4, 8: sides are divided by it, rounded up
+    int32_t channels;     // 3: R, G, B; 1: luma
+    int32_t scan_limit;   // a JPEG with more scans is refused
+    int64_t memory_limit; // bytes that coefficients may take
+} cshim_jpeg_request;
+
+typedef struct {
+    int32_t damages;   // faults of the compressed data that were bridged
+    char message[200]; // the first of them, or the error
+} cshim_jpeg_report;
+
+// -EBADMSG: no JPEG that can be read, `message` says why.
+int cshim_jpeg_read_header(
+    const uint8_t *bytes, size_t count, cshim_jpeg_header *header, cshim_jpeg_report *report);
+// `pixels`: [height x width x channels] of the scaled size, without gaps; `capacity` must be exactly that.
+// A cut or damaged JPEG gives what can be had, and `damages` > 0.
+// -EBADMSG as above; -ENOMEM: beyond `memory_limit`; -E2BIG: beyond `scan_limit`; -EINVAL: `capacity` is wrong.
+int cshim_jpeg_decode(
+    const uint8_t *bytes, size_t count, const cshim_jpeg_request *request, uint8_t *pixels, size_t capacity,
+    cshim_jpeg_report *report);
+// Baseline, 4:2:0. `pixels`: [height x width x channels], R, G, B or luma. Returns how many bytes were written;
+// -ENOBUFS: more than `capacity`; -EBADMSG: `message` says what libjpeg refused.
+int64_t cshim_jpeg_encode(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t quality, uint8_t *bytes,
+    size_t capacity, cshim_jpeg_report *report);
+
+// v4l2.c: v4l2_open and v4l2_ioctl are variadic, and the requests are function-like macros.
+
+// libv4l2 writes its complaints to stderr; after this call it writes nothing, in the whole process. Call it once.
+void cshim_v4l2_silence(void);
+// Opens a node for reading and writing, without blocking; a descriptor for libv4l2's own calls only, or -errno.
+int cshim_v4l2_open(const char *path);
+// Each takes the structure that gives it its name in linux/videodev2.h: `v4l2_capability`, `v4l2_fmtdesc`, ...
+int cshim_v4l2_query_capability(int fd, void *capability);
+int cshim_v4l2_enumerate_format(int fd, void *fmtdesc);
+int cshim_v4l2_enumerate_size(int fd, void *frmsizeenum);
+int cshim_v4l2_enumerate_interval(int fd, void *frmivalenum);
+int cshim_v4l2_set_format(int fd, void *format);
+int cshim_v4l2_get_rate(int fd, void *streamparm);
+int cshim_v4l2_set_rate(int fd, void *streamparm);
+int cshim_v4l2_request_buffers(int fd, void *requestbuffers);
+int cshim_v4l2_query_buffer(int fd, void *buffer);
+int cshim_v4l2_queue(int fd, void *buffer);
+int cshim_v4l2_dequeue(int fd, void *buffer);
+// Starts or stops single-planar capture.
+int cshim_v4l2_stream(int fd, int on);
 
 #endif

@@ -3,7 +3,7 @@ package import Events
 /// Answers the commands that the server itself knows nothing about.
 package protocol CommandHandler: Sendable {
     /// - Parameter command: `status` (whose members join the server's own), `quit` (already answered; the result is
-    ///   ignored), `graph`, `stats`, `devices` or `models`.
+    ///   ignored), or any other of the table below that the server does not answer itself.
     /// - Parameter fields: the request without `id` and `cmd`; only names that the command takes.
     func handle(_ command: String, fields: JSONObject, role: Role) async -> Result<JSONValue, CommandError>
 }
@@ -56,6 +56,8 @@ struct Command {
         Command(name: "stats", fields: [], needs: .read),
         Command(name: "devices", fields: [], needs: .read),
         Command(name: "models", fields: [], needs: .read),
+        Command(name: "describe", fields: ["src"], needs: .control),
+        Command(name: "snapshot", fields: ["src", "max_width"], needs: .control),
         Command(name: "quit", fields: [], needs: .control)
     ]
 }

@@ -25,17 +25,17 @@ struct Outbox {
     private enum Kind {
         /// A reply, `hello` or a gap of the replay.
         case message
-        case event(seq: Int, subject: EventBody.Subject?, isSoft: Bool)
+        case event(seq: Int, subject: EventBody.Subject?, isWhole: Bool, isSoft: Bool)
         case gap(Loss)
 
         var isGap: Bool { if case .gap = self { true } else { false } }
-        var isSoft: Bool { if case .event(_, _, isSoft: true) = self { true } else { false } }
+        var isSoft: Bool { if case .event(_, _, _, isSoft: true) = self { true } else { false } }
         var isMessage: Bool { if case .message = self { true } else { false } }
 
         var loss: Loss? {
             switch self {
             case .message: nil
-            case .event(let seq, _, _): Loss(from: seq, to: seq, count: 1)
+            case .event(let seq, _, _, _): Loss(from: seq, to: seq, count: 1)
             case .gap(let loss): loss
             }
         }
@@ -61,7 +61,8 @@ struct Outbox {
 
     mutating func append(_ event: RecordedEvent, _ detail: RecordedEvent.Detail) -> Bool {
         let body = event.event.body
-        let kind = Kind.event(seq: event.event.seq, subject: body.subject, isSoft: body.isSoft)
+        let kind = Kind.event(
+            seq: event.event.seq, subject: body.subject, isWhole: body.isWhole, isSoft: body.isSoft)
         return append(Entry(line: event.line(detail), kind: kind))
     }
 
@@ -102,8 +103,9 @@ struct Outbox {
         var kept: [Entry] = []
         for entry in entries.reversed() {
             var isWorthless = false
-            if case .event(_, let subject?, let isSoft) = entry.kind {
-                isWorthless = !told.insert(subject).inserted && isSoft
+            if case .event(_, let subject?, let isWhole, let isSoft) = entry.kind {
+                isWorthless = isSoft && told.contains(subject)
+                if isWhole { told.insert(subject) }
             }
             if !isWorthless { kept.append(entry) }
         }

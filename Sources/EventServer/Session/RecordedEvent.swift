@@ -42,9 +42,9 @@ struct RecordedEvent {
 }
 
 extension EventBody {
-    /// What an event tells about. A newer event of the same subject makes an older soft one worthless.
+    /// What an event tells about.
     enum Subject: Hashable {
-        case utterance(Int), stats, model(String)
+        case utterance(Int), scene(Int), stats, model(String)
     }
 
     var subject: Subject? {
@@ -52,16 +52,27 @@ extension EventBody {
         case .transcriptPartial(let partial): .utterance(partial.utt)
         case .transcriptFinal(let final): .utterance(final.utt)
         case .transcriptDiscarded(let utt, _, _): .utterance(utt)
+        case .sceneStarted(let moment), .sceneDelta(let moment, _): .scene(moment.scene)
+        case .sceneFinal(let final): .scene(final.moment.scene)
         case .modelProgress(let model, _, _), .modelReady(let model, _): .model(model)
         case .stats: .stats
         default: nil
         }
     }
 
+    /// Whether the event tells all there is to know of its subject, so that older soft ones about it are worthless.
+    /// A delta does not: it is the sum of all of them that makes a text.
+    var isWhole: Bool {
+        switch self {
+        case .sceneStarted, .sceneDelta: false
+        default: true
+        }
+    }
+
     /// A client too slow for everything loses these first.
     var isSoft: Bool {
         switch self {
-        case .transcriptPartial, .modelProgress, .stats: true
+        case .transcriptPartial, .sceneStarted, .sceneDelta, .modelProgress, .stats: true
         default: false
         }
     }

@@ -34,9 +34,10 @@ struct ReplayRing {
     }
 
     /// Numbers of the events that tell what is still going on: speech without an end, the newest partial of an
-    /// utterance without a final.
+    /// utterance without a final, all that was told of a scene without one.
     var ongoing: Set<Int> {
         var open: [Int: (started: Int?, partial: Int?)] = [:]
+        var scenes: [Int: [Int]] = [:]
         for recorded in events {
             let seq = recorded.event.seq
             switch recorded.event.body {
@@ -45,9 +46,11 @@ struct ReplayRing {
             case .transcriptPartial(let partial): open[partial.utt, default: (nil, nil)].partial = seq
             case .transcriptFinal(let final): open[final.utt] = nil
             case .transcriptDiscarded(let utt, _, _): open[utt] = nil
+            case .sceneStarted(let moment), .sceneDelta(let moment, _): scenes[moment.scene, default: []].append(seq)
+            case .sceneFinal(let final): scenes[final.moment.scene] = nil
             default: break
             }
         }
-        return Set(open.values.flatMap { [$0.started, $0.partial].compactMap(\.self) })
+        return Set(open.values.flatMap { [$0.started, $0.partial].compactMap(\.self) } + scenes.values.joined())
     }
 }

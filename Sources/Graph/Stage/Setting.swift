@@ -35,6 +35,8 @@ package enum SettingType: Sendable {
     case stages
     /// `1280x720`
     case size
+    /// `[[left, top, right, bottom], ...]`, each in 0...1 of the picture.
+    case rectangles
 
     /// As the end of a sentence that begins with "It must be".
     var description: String {
@@ -52,6 +54,7 @@ package enum SettingType: Sendable {
         case .model: "the name of a model"
         case .stages: "a stage or a list of stages"
         case .size: "a size such as 1280x720"
+        case .rectangles: "a list of rectangles [left, top, right, bottom] in 0...1, left < right and top < bottom"
         }
     }
 }
@@ -68,6 +71,7 @@ package enum SettingValue: Hashable, Sendable {
     case model(ModelReference)
     case stages([StageID])
     case size(PixelSize)
+    case rectangles([UnitRectangle])
 }
 
 /// A setting that a kind of stage knows.

@@ -20,6 +20,7 @@ package struct StageSettings: Hashable, Sendable {
     package func model(_ key: String) -> ModelReference { get(key, \.model) }
     package func stages(_ key: String) -> [StageID] { get(key, \.stages) }
     package func size(_ key: String) -> PixelSize { get(key, \.size) }
+    package func rectangles(_ key: String) -> [UnitRectangle] { get(key, \.rectangles) }
 
     private func get<Value>(_ key: String, _ part: (SettingValue) -> Value?) -> Value {
         guard let value = values[key].flatMap(part) else {
@@ -39,4 +40,5 @@ extension SettingValue {
     package var model: ModelReference? { if case .model(let value) = self { value } else { nil } }
     package var stages: [StageID]? { if case .stages(let value) = self { value } else { nil } }
     package var size: PixelSize? { if case .size(let value) = self { value } else { nil } }
+    package var rectangles: [UnitRectangle]? { if case .rectangles(let value) = self { value } else { nil } }
 }

@@ -25,6 +25,7 @@ extension TopologyReader {
     /// The value of a node as a type has it; reports and gives nil if it is none.
     mutating func value(of node: DocumentNode, _ type: SettingType, _ title: String) -> SettingValue? {
         if case .stages = type { return stages(node, title) }
+        if case .rectangles = type { return rectangles(node, title) }
         if case .text(let text, let isQuoted) = node.content, !node.isNull {
             if case .model = type, !text.isEmpty { return .model(model(text)) }
             if case .path = type, !text.isEmpty { return .path(PipelineFile.resolve(text, besides: file)) }
@@ -43,6 +44,35 @@ extension TopologyReader {
         let name = aliases[text]?.model ?? text
         return ModelReference(
             name: name, weights: aliases[text]?.weights, path: PipelineFile.resolve(name, besides: file))
+    }
+
+    /// Four numbers alone are one rectangle.
+    private mutating func rectangles(_ node: DocumentNode, _ title: String) -> SettingValue? {
+        var rectangles: [UnitRectangle] = []
+        let remedy = "It must be \(SettingType.rectangles.description)."
+        guard case .list(let items) = node.content else {
+            report(node.place, "\(title) is \(node.noun)", remedy)
+            return nil
+        }
+        let isOne = !items.isEmpty && items.allSatisfy { $0.text != nil }
+        for item in isOne ? [node] : items {
+            if let rectangle = rectangle(item) {
+                rectangles.append(rectangle)
+            } else {
+                report(item.place, "\(title) has \(item.asWritten), which is no rectangle", remedy)
+            }
+        }
+        return .rectangles(rectangles)
+    }
+
+    private func rectangle(_ node: DocumentNode) -> UnitRectangle? {
+        guard case .list(let items) = node.content, items.count == 4 else { return nil }
+        let sides = items.compactMap { item -> Double? in
+            guard case .text(let text, false) = item.content else { return nil }
+            return SettingType.number(0...1).value(of: text, isQuoted: false)?.number
+        }
+        guard sides.count == 4 else { return nil }
+        return UnitRectangle(left: sides[0], top: sides[1], right: sides[2], bottom: sides[3])
     }
 
     private mutating func stages(_ node: DocumentNode, _ title: String) -> SettingValue? {
@@ -85,7 +115,7 @@ extension SettingType {
         case .boolean: return isQuoted ? nil : ["true": true, "false": false][text].map(SettingValue.boolean)
         case .choice(let names): return names.contains(text) ? .string(text) : nil
         case .size: return size(text).map(SettingValue.size)
-        case .path, .model, .stages: return nil
+        case .path, .model, .stages, .rectangles: return nil
         }
     }
 
@@ -115,5 +145,13 @@ extension SettingType {
 extension String {
     fileprivate var asSentence: String {
         prefix(1).uppercased() + dropFirst() + (hasSuffix(".") ? "" : ".")
+    }
+}
+
+extension DocumentNode {
+    /// A list of texts as it stands in the file; else what it is.
+    fileprivate var asWritten: String {
+        guard case .list(let items) = content else { return noun }
+        return "[\(items.map { $0.text ?? $0.noun }.joined(separator: ", "))]".shortened
     }
 }

@@ -11,6 +11,8 @@ package struct FileTranscript: Sendable {
     package var segments: [TranscriptSegment]
     /// Length of the recording.
     package var audio: MediaTime
+    /// What a listener should know of the file; nil: nothing.
+    package var remark: String?
 }
 
 /// Transcribes whole files: speech found by the VAD is packed into windows as long as the model allows.
@@ -63,7 +65,8 @@ package final class FileTranscriber {
         let language = languages.max { $0.value < $1.value || ($0.value == $1.value && $0.key > $1.key) }?.key
         return FileTranscript(
             language: language ?? recogniser.defaultLanguage, text: StreamingTranscript.shown(words),
-            segments: TranscriptSegment.segments(of: words), audio: MediaTime(samples: frames, rateHz: file.rateHz))
+            segments: TranscriptSegment.segments(of: words), audio: MediaTime(samples: frames, rateHz: file.rateHz),
+            remark: file.earlyEnd?.description)
     }
 
     private func hear(_ window: Window) throws -> Hypothesis {
@@ -111,7 +114,9 @@ private struct Reading {
         while position - endpointer.position >= SileroVAD.chunkSamples {
             let from = endpointer.position - heldFrom
             let probability = vad.probability(of: held.span.extracting(from..<from + SileroVAD.chunkSamples))
-            take(endpointer.advance(to: endpointer.position + SileroVAD.chunkSamples, probability: probability), &windows)
+            take(
+                endpointer.advance(to: endpointer.position + SileroVAD.chunkSamples, probability: probability), &windows
+            )
             if !endpointer.isOpen, let range = packer.advance(to: endpointer.horizon) { windows.append(window(range)) }
         }
         forget(before: min(packer.neededFrom ?? .max, endpointer.isOpen ? utteranceStart : endpointer.horizon))

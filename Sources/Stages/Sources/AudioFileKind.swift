@@ -10,7 +10,7 @@ extension StageKind {
             settings: [
                 .required("path", .path, "the sound file"),
                 .optional("pace", .choice(Pace.allCases.map(\.rawValue)), default: .string("realtime"), "its speed"),
-                .optional("loop", .boolean, default: .boolean(false), "begin again at the end"),
+                .optional("loop", .boolean, default: .boolean(false), "begin again at the end")
             ],
             pace: { $0.string("pace") == "fast" ? .fast : .paced },
             notes: { settings in
@@ -22,12 +22,11 @@ extension StageKind {
             make: { settings, _ in
                 let pace = Pace(rawValue: settings.string("pace")) ?? .realtime
                 let (path, loops) = (settings.path("path"), settings.boolean("loop"))
-                _ = try AudioFile(path: path) // what can't be read is said before anything starts
+                _ = try AudioFile(path: path)  // what can't be read is said before anything starts
                 return .source(
-                    SoundStage(sink: environment.sink) { _ in
+                    SoundStage(sink: environment.sink, report: environment.report) { _ in
                         FilePacer(file: try AudioFile(path: path), pace: pace, loops: loops)
                     })
             })
     }
 }
-

@@ -7,6 +7,8 @@ import Synchronization
 /// Carries any `SoundSource` into the graph, at its pace, and says what the device lost.
 struct SoundStage<Sound: SoundSource & ~Copyable>: Source {
     let sink: any EventSink
+    /// Hears what there is to say of the source once it has ended.
+    var report: @Sendable (String) -> Void = { _ in }
     /// Opens the source when the graph starts; stream time 0 is the given monotonic time.
     let open: @Sendable (_ streamZero: Int64) throws -> Sound
 
@@ -20,5 +22,6 @@ struct SoundStage<Sound: SoundSource & ~Copyable>: Source {
             }
             await output.send(block, reaching: block.end)
         }
+        if let remark = sound.remark { report(remark) }
     }
 }

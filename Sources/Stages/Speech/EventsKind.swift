@@ -1,29 +1,36 @@
 package import Events
-import Graph
+package import Graph
 import Media
+package import Scenes
 package import Speech
 
 extension StageKind {
     /// `events`: what subscribers get.
     static func events(_ environment: StageEnvironment) -> StageKind {
         StageKind(
-            name: "events", summary: "Tells subscribers.", inputs: [Speech.TranscriptUpdate.port], acceptsManyInputs: true,
+            name: "events", summary: "Tells subscribers.",
+            inputs: [Speech.TranscriptUpdate.port, SceneUpdate.port], acceptsManyInputs: true,
             make: { _, _ in .worker(EventsWorker(sink: environment.sink)) })
     }
 }
 
 /// Maps what stages tell to events and hands them to the sink.
-final class EventsWorker: Worker {
-    let urgency = Urgency.signal
+package final class EventsWorker: Worker {
+    package let urgency = Urgency.signal
     private let sink: any EventSink
 
-    init(sink: any EventSink) { self.sink = sink }
+    package init(sink: any EventSink) { self.sink = sink }
 
-    func offer(_ packet: Packet) throws {
-        sink.emit(EventBody(try packet.value(as: Speech.TranscriptUpdate.self)), src: packet.origin.name)
+    package func offer(_ packet: Packet) throws {
+        let body =
+            switch packet.value {
+            case let update as SceneUpdate: EventBody(update)
+            default: EventBody(try packet.value(as: Speech.TranscriptUpdate.self))
+            }
+        sink.emit(body, src: packet.origin.name)
     }
 
-    func work(_ output: Output) -> Progress { .idle }
+    package func work(_ output: Output) -> Progress { .idle }
 }
 
 extension EventBody {
@@ -53,6 +60,42 @@ extension EventBody {
         case .discarded(let utterance, let reason, let committed):
             self = .transcriptDiscarded(utt: utterance.number, reason: DiscardReason(reason), committed: committed)
         }
+    }
+}
+
+extension EventBody {
+    package init(_ update: SceneUpdate) {
+        switch update {
+        case .started(let scene): self = .sceneStarted(SceneMoment(scene))
+        case .delta(let scene, let text): self = .sceneDelta(SceneMoment(scene), text: text)
+        case .final(let final):
+            self = .sceneFinal(
+                FinalScene(
+                    moment: SceneMoment(final.scene), text: final.text,
+                    labels: final.labels.map {
+                        $0.map { .init(name: $0.name, probability: Double($0.probability)) }
+                    },
+                    tokens: final.tokens, latencyMs: final.latency.milliseconds))
+        }
+    }
+}
+
+extension SceneMoment {
+    fileprivate init(_ scene: Scene) {
+        self.init(
+            scene: scene.id.number, frameMs: scene.frameTime.milliseconds, reason: Reason(scene.reason))
+    }
+}
+
+extension SceneMoment.Reason {
+    fileprivate init(_ reason: SceneReason) {
+        self =
+            switch reason {
+            case .first: .first
+            case .change: .change
+            case .interval: .interval
+            case .ask: .ask
+            }
     }
 }
 
