@@ -7,6 +7,8 @@ package enum GemmaError: Error, Equatable {
     case badTensors(file: String, reason: String)
     /// A sub-model that the checkpoint does not hold.
     case badSlice(reason: String)
+    /// The tokenizer is not the one of the checkpoint.
+    case badTokenizer(reason: String)
     case badToken(id: Int, vocabulary: Int)
     case tooLong(tokens: Int, held: Int, limit: Int)
 }
@@ -22,6 +24,8 @@ extension GemmaError: CustomStringConvertible {
             "\(file) can't be used: \(reason). Fetch it again, or use a Gemma 3n checkpoint."
         case .badSlice(let reason):
             "This sub-model can't be made: \(reason). Keep other layers, or narrower ones."
+        case .badTokenizer(let reason):
+            "The tokenizer does not fit the model: \(reason). Put both files of one checkpoint into the folder."
         case .badToken(let id, let vocabulary):
             "Token \(id) has no embedding: text ids are below \(vocabulary). Give embeddings for sounds and pictures."
         case .tooLong(let tokens, let held, let limit):

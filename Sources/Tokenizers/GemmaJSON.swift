@@ -87,7 +87,9 @@ extension GemmaJSON {
         /// What `string` appends to.
         var text: [UInt8] = []
 
-        init(bytes: [UInt8], range: Range<Int>) { (self.bytes, end, position) = (bytes, range.upperBound, range.lowerBound) }
+        init(bytes: [UInt8], range: Range<Int>) {
+            (self.bytes, end, position) = (bytes, range.upperBound, range.lowerBound)
+        }
 
         @discardableResult
         mutating func skipBlanks() -> Int {

@@ -34,7 +34,9 @@ extension GemmaTokenizer {
         for (key, allowed) in GemmaSettings.model {
             guard let range = model[key] else { continue }
             let value = String(decoding: json[range], as: UTF8.self)
-            if !allowed.contains(value) { throw file.damaged("\(key) is \(value.prefix(20)), Gemma's is \(allowed[0])") }
+            if !allowed.contains(value) {
+                throw file.damaged("\(key) is \(value.prefix(20)), Gemma's is \(allowed[0])")
+            }
         }
         guard let vocabulary = model["vocab"], let merges = model["merges"] else {
             throw file.damaged("it has no 'vocab' or no 'merges'")
