@@ -72,6 +72,7 @@ let package = Package(
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
         .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels", "Media"]),
+        .target(name: "Gemma", dependencies: ["Layers", "Weights", "Kernels", "Tokenizers"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
@@ -96,7 +97,7 @@ let package = Package(
             dependencies: [
                 "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Scenes",
                 "Signal",
-                "Whisper", "EfficientNet", "Weights", "Kernels", "Media", argumentParser, logging
+                "Whisper", "EfficientNet", "Gemma", "Layers", "Tokenizers", "Weights", "Kernels", "Media", argumentParser, logging
             ]),
 
         // Tests
@@ -105,7 +106,7 @@ let package = Package(
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"], path: "Tests/CommandLineTests"),
         test("Media"),
         test("Kernels", ["CKernels"]),
-        test("Tokenizers", data: ["Golden", "make_goldens.py"]),
+        test("Tokenizers", data: ["Golden", "make_goldens.py", "make_gemma_goldens.py"]),
         test("Capture", ["Media"]),
         test("Signal", ["Media"], data: ["Golden"]),
         test("Weights"),
@@ -121,6 +122,7 @@ let package = Package(
         test("EfficientNet", ["Kernels", "Signal", "Weights"], data: ["Golden", "make_goldens.py"]),
         test("Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
         test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
+        test("Gemma", ["Kernels", "Layers", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -1,5 +1,17 @@
-#include "internal.h"
+#include "decoder.h"
+#include "quantised.h"
 
+#define QUANTISED(variant)                                                                                        \
+    {                                                                                                             \
+        ck_quantise_##variant, ck_matmul_q4_##variant, ck_matmul_q8_##variant, ck_copy_row_##variant,             \
+            ck_dot_rows_##variant, ck_add_rows_##variant                                                          \
+    }
+#define DECODER(variant)                                                                                          \
+    {                                                                                                             \
+        ck_rms_norm_##variant, ck_multiply_gelu_##variant, ck_soft_cap_##variant, ck_rotate_##variant,            \
+            ck_cut_level_##variant, ck_cut_##variant, ck_mix_streams_##variant, ck_correct_streams_##variant,     \
+            ck_add_three_##variant, ck_scale_##variant, ck_float_to_half_##variant, ck_attend_grouped_##variant   \
+    }
 #define ROW(label, floats, integers, halves)                                                                      \
     {                                                                                                             \
         .name = label, .matmul_f32 = ck_matmul_f32_##floats, .matmul_s8 = ck_matmul_s8_##integers,                \
@@ -7,6 +19,7 @@
         .activate = ck_activate_##floats, .softmax = ck_softmax_##floats, .maximum = ck_maximum_##floats,         \
         .sum_of_exponentials = ck_sum_of_exponentials_##floats, .dot = ck_dot_##floats, .axpy = ck_axpy_##floats, \
         .lstm = ck_lstm_##floats, .half_to_float = ck_half_to_float_##floats,                                     \
+        .quantised = QUANTISED(integers), .decoder = DECODER(floats),                                             \
         .depthwise = ck_depthwise_##floats,                                                                       \
     }
 

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Numbers in row-major order, the last axis contiguous, 64-byte aligned: weights, activations, scratch.
 ///
 /// A class, so that a network's buffers are made once and passed around for nothing. Sharing follows the owner: a tensor is
@@ -21,7 +23,12 @@ package final class Tensor<Element: BitwiseCopyable & Sendable>: @unchecked Send
         let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         elements = UnsafeMutableBufferPointer(start: memory.bindMemory(to: Element.self, capacity: count), count: count)
         owner = nil
-        elements.initialize(repeating: element)
+        // Not specialised for callers in other modules, where a loop over elements would take nanoseconds each.
+        if withUnsafeBytes(of: element, { $0.allSatisfy { $0 == 0 } }) {
+            memset(memory, 0, bytes)
+        } else {
+            elements.initialize(repeating: element)
+        }
     }
 
     package convenience init(_ shape: Int..., filledWith element: Element) {

@@ -8,7 +8,7 @@ import Synchronization
 /// ids ─ Vocabulary (vocabulary.txt) ─► spellings ─ ByteSpelling ─► bytes ─► text (TokenText, piece by piece)
 /// ```
 /// Special tokens (`<|…|>`) are known by name; their ids differ between vocabularies and are never constants.
-package struct ByteLevelBPE: Sendable {
+package struct ByteLevelBPE: Sendable, TokenBytes {
     private let vocabulary: Vocabulary
     private let merges: LazyMerges
 

@@ -1,10 +1,16 @@
+/// A tokenizer as far as `TokenText` needs it.
+package protocol TokenBytes: Sendable {
+    /// The bytes of text a token stands for, which may be part of a character; none for special tokens.
+    func bytes(of id: Int) -> [UInt8]
+}
+
 /// Text from tokens as they come: a character whose bytes are spread over several tokens is held back until it is
-/// complete, so that the pieces together equal `ByteLevelBPE.decode` of the whole.
+/// complete, so that the pieces together equal the tokenizer's `decode` of the whole.
 package struct TokenText: Sendable {
-    private let tokenizer: ByteLevelBPE
+    private let tokenizer: any TokenBytes
     private var held: [UInt8] = []  // at most three bytes between calls
 
-    package init(_ tokenizer: ByteLevelBPE) { self.tokenizer = tokenizer }
+    package init(_ tokenizer: any TokenBytes) { self.tokenizer = tokenizer }
 
     /// The text that this token completes; empty if it only begins a character, or is a special token.
     package mutating func append(_ id: Int) -> String {

@@ -19,6 +19,8 @@ package struct Checkpoint: Sendable {
 
     package let path: String
     package let format: Format
+    /// Texts beside the tensors of a safetensors file, by name.
+    package let metadata: [String: String]
     let data: Data
     private let entries: [String: TensorEntry]
     private let aliases: [String: String]
@@ -38,11 +40,13 @@ package struct Checkpoint: Sendable {
         }
         path = file
         let directory: TensorDirectory
+        var texts: [String: String] = [:]
         if TorchReader.recognises(data) {
             directory = try TorchReader(path: file, data: data).directory
             format = .torch
         } else if data.count > 8, data[8] == UInt8(ascii: "{") {  // the u64 before it is the header's length
-            directory = try SafetensorsReader(path: file, data: data).directory
+            let reader = try SafetensorsReader(path: file, data: data)
+            (directory, texts) = (reader.directory, reader.texts)
             format = .safetensors
         } else if data.count >= 4, data[0] < 32, data[1...3].allSatisfy({ $0 == 0 }) {  // a small version number, u32
             let reader = try CTranslate2Reader(path: file, data: data)
@@ -51,6 +55,7 @@ package struct Checkpoint: Sendable {
         } else {
             throw .unknownFormat(path: file)
         }
+        metadata = texts
         entries = directory.entries
         aliases = directory.aliases
     }

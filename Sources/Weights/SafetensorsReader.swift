@@ -3,13 +3,14 @@ import Foundation
 /// Reads the directory of a safetensors file: u64 header length, JSON header, payload.
 ///
 /// The header is one object: a tensor's name → `{"dtype", "shape", "data_offsets"}`, and `__metadata__`, texts by
-/// name, which we skip. It is read by a scanner of our own, because a general JSON parser lets the last of two equal
+/// name. It is read by a scanner of our own, because a general JSON parser lets the last of two equal
 /// names win in silence. As the format asks, the payload has no holes and no overlaps.
 struct SafetensorsReader {
     /// The bound of the format's own library.
     static let maxHeaderBytes = 100_000_000
 
     private(set) var directory = TensorDirectory()
+    private(set) var texts: [String: String] = [:]  // of __metadata__
     private let path: String
     private let payloadStart: Int
     private let payloadBytes: Int
@@ -45,9 +46,11 @@ struct SafetensorsReader {
         try json.expect("{")
         if json.consume("}") { return }
         repeat {
-            _ = try json.string()
+            let name = try json.string()
             try json.expect(":")
-            _ = try json.string()
+            guard texts.updateValue(try json.string(), forKey: name) == nil else {
+                throw json.damaged("a second text '\(name)'")
+            }
         } while json.consume(",")
         try json.expect("}")
     }

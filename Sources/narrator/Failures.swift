@@ -3,8 +3,10 @@ import Catalog
 import Daemon
 import EfficientNet
 import EventServer
+import Gemma
 import Graph
 import Signal
+import Tokenizers
 import Weights
 import Whisper
 
@@ -17,6 +19,8 @@ extension CommandFailure {
         case let error as WeightsError: self.init(error)
         case let error as WhisperError: self.init(error)
         case let error as EfficientNetError: self.init(.badData, "\(error)")
+        case let error as GemmaError: self.init(error)
+        case let error as TokenizerError: self.init(error)
         case let error as CaptureError: self.init(error)
         case let error as SignalError: self.init(error)
         case let error as TopologyError: self.init(error)
@@ -55,6 +59,26 @@ extension CommandFailure {
             case .missing: .missing
             case .unusable: .badData
             case .unknownLanguage, .englishOnly: .usage
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: GemmaError) {
+        let status: ExitStatus =
+            switch error {
+            case .missing: .missing
+            case .badConfig, .badTensors, .badTokenizer, .tooLong: .badData
+            case .badSlice: .usage
+            case .badToken: .internalFault
+            }
+        self.init(status, "\(error)")
+    }
+
+    init(_ error: TokenizerError) {
+        let status: ExitStatus =
+            switch error {
+            case .notFound: .missing
+            case .damaged, .noSuchToken: .badData
             }
         self.init(status, "\(error)")
     }

@@ -6,9 +6,9 @@ import Foundation
 struct Models: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "Lists, pulls, removes and inspects models.",
+        abstract: "Lists, pulls, removes, inspects and verifies models.",
         discussion: "The store is $NARRATOR_MODELS, else ~/.cache/narrator/models.",
-        subcommands: [ModelsList.self, ModelsPull.self, ModelsRemove.self, ModelsInspect.self])
+        subcommands: [ModelsList.self, ModelsPull.self, ModelsRemove.self, ModelsInspect.self, ModelsVerify.self])
 }
 
 struct ModelsList: ParsableCommand {

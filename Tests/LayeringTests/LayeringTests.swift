@@ -8,7 +8,7 @@ struct LayeringTests {
         "Media": 1, "Kernels": 1, "Tokenizers": 1, "CShims": 1,
         "Capture": 2, "Signal": 2, "Weights": 2, "Graph": 2, "Events": 2, "Catalog": 2,
         "EventServer": 3, "Speech": 3, "Scenes": 3, "Layers": 3,
-        "Whisper": 4, "Silero": 4, "EfficientNet": 4,
+        "Whisper": 4, "Silero": 4, "EfficientNet": 4, "Gemma": 4,
         "Stages": 5, "Daemon": 6, "narrator": 7,
         "TestSupport": 3,
     ]

@@ -5,6 +5,8 @@
 // Letters: M rows, N outputs, K inputs, D width of a head.
 #ifndef CKERNELS_H
 #define CKERNELS_H
+#include "ck_decoder.h"
+#include "ck_quantised.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,9 +22,6 @@ enum {
 
 enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3, CK_RELU6 = 4 };
 enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512VNNI = 3, CK_AVX512BF16 = 4 };
-
-/// A half-open range of rows or panels.
-typedef struct ck_range { size_t begin, end; } ck_range;
 
 /// y = activation(x Wᵀ + bias), or y += x Wᵀ + bias.
 ///
@@ -120,6 +119,8 @@ typedef struct ck_kernels {
     /// One LSTM step after the matrix products. gates [4H]: input, forget, cell, output; cell and hidden [H] in place.
     void (*lstm)(const float *gates, float *cell, float *hidden, size_t n);
     void (*half_to_float)(const uint8_t *bytes, float *out, size_t n);   // n little-endian IEEE halves
+    ck_quantised_kernels quantised;
+    ck_decoder_kernels decoder;
     void (*depthwise)(const ck_depthwise *job, ck_range rows);
 } ck_kernels;
 
