@@ -70,6 +70,7 @@ extension GemmaDecoder {
         pool.run(counts.count * parts) { task in
             let row = task / parts
             let columns = min(task % parts * share, width)..<min((task % parts + 1) * share, width)
+            if columns.isEmpty { return }  // more threads than grains
             let packed = row * buffers.gate.columns..<row * buffers.gate.columns + counts[row]
             var target = output.mutableSpan(of: row * width + columns.lowerBound..<row * width + columns.upperBound)
             for column in target.indices { target[column] = 0 }

@@ -54,7 +54,7 @@ extension GemmaTokenizer {
                 if let problem = token.add(to: &pieces) { throw file.damaged(problem) }
             }
         }
-        var builder = try GemmaTokenizerBuilder(pieces, mergeCount: merges.count / 20, source: source)
+        var builder = try GemmaTokenizerBuilder(pieces, mergeCount: merges.count / 36, source: source)
         try file.forEachPair(in: merges) { left, right, rank throws(TokenizerError) in
             try builder.merge(left, right, rank: rank)
         }

@@ -81,7 +81,8 @@ struct ChatTests {
     @Test(arguments: [nil, .q8, .q4] as [QuantizedFormat?])
     func answersComeInPieces(format: QuantizedFormat?) throws {
         let folder = try #require(NanoTests.folder)
-        let decoder = GemmaDecoder(weights: try GemmaTextWeights(folder: folder, format: format), pool: .single)
+        let decoder = GemmaDecoder(
+            weights: try GemmaTextWeights(folder: folder, format: format), pool: ThreadPool(threads: 3))
         let state = decoder.makeState()
         func ask(_ prompt: GemmaChat.Prompt, limit: Int = 20) throws -> (String, GemmaAnswer.End?) {
             try decoder.prefill(GemmaPrompt(prompt.ids), state: state)
