@@ -57,9 +57,13 @@ enum Fixtures {
             + format + Array("data".utf8) + little(UInt32(data.count)) + data
     }
 
-    /// How many descriptors this process holds.
-    static func openDescriptors() -> Int {
-        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+    /// How many descriptors of this process are open on files within `folder`: other tests run beside this one.
+    static func openDescriptors(within folder: String) -> Int {
+        let links = "/proc/self/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: links)) ?? []
+        return names.count {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(links)/\($0)"))?.hasPrefix(folder) ?? false
+        }
     }
 }
 

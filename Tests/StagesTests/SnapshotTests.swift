@@ -114,7 +114,7 @@ struct SnapshotTests {
         }
         #expect(
             try snapshot(frame(shared("awkward/exif_landscape_6.jpg")), limit: 1 << 20).0.size
-                == PixelSize(width: 533, height: 800))
+                == PixelSize(width: 800, height: 533))
         let thumbnail = try shared("awkward/embedded_thumbnail.jpg")
         #expect(try snapshot(frame(thumbnail), limit: 1 << 20).0.jpeg == thumbnail, "the whole, not its thumbnail")
         let two = try shared("awkward/two_images.jpg")
