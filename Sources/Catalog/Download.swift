@@ -57,7 +57,9 @@ struct Download: Sendable {
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
 
         let receiver = Receiver(handle: handle, offset: offset, bytes: bytes, progress: progress)
-        let session = URLSession(configuration: .ephemeral, delegate: receiver, delegateQueue: nil)
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = 24 * 3_600  // the watchdog below is the one that loses patience
+        let session = URLSession(configuration: configuration, delegate: receiver, delegateQueue: nil)
         let task = session.dataTask(with: request)
         let watchdog = Task { [patience] in
             try await Task.sleep(for: patience.connect)
