@@ -109,7 +109,7 @@ let package = Package(
         test("Tokenizers", data: ["Golden", "make_goldens.py", "make_gemma_goldens.py"]),
         test("Capture", ["Media"]),
         test("Signal", ["Media"], data: ["Golden"]),
-        test("Weights"),
+        test("Weights", ["Kernels"], data: ["Golden", "make_gguf_goldens.py"]),
         test("Graph", ["Media"], data: ["Broken"]),
         test("Events", ["Media"]),
         test("Catalog", [crypto], data: ["web_fixture.py", "wheel_fixture.py"]),

@@ -19,7 +19,7 @@ struct CTranslate2Reader {
         reader = ByteReader(path: path, data: data)
         let version = try reader.number(UInt32.self, "the version")
         guard Self.versions.contains(version) else {
-            throw .unsupportedVersion(path: path, version: version, supported: Self.versions)
+            throw .unsupportedVersion(path: path, format: "CTranslate2", version: version, supported: Self.versions)
         }
         spec = try string("the name of the specification")
         revision = try reader.number(UInt32.self, "the revision")
@@ -41,7 +41,7 @@ struct CTranslate2Reader {
             throw reader.damaged("'\(name)' is of unknown type \(typeID)")
         }
         let claimed = try reader.number(UInt32.self, "the size of '\(name)'")
-        guard claimed == TensorEntry.byteCount(shape: shape, type: type) else {
+        guard claimed == type.byteCount(shape: shape) else {
             throw reader.damaged("'\(name)' is \(type.rawValue) \(shape) but claims \(claimed) bytes")
         }
         let range = try reader.skip(claimed, "'\(name)'")

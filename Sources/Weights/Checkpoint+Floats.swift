@@ -1,45 +1,54 @@
-import Foundation
-
 extension Checkpoint {
-    /// A tensor as floats, whatever it is stored as: float32, float16, bfloat16, or CTranslate2's int8 and int16, whose
-    /// real values are stored / scale, with the scale in the companion `NAME_scale` (one per row, or one for all).
+    /// A tensor as floats, whatever it is stored as: float64, float32, float16, bfloat16, a block type, or CTranslate2's
+    /// int8 and int16, whose real values are stored / scale, with the scale in the companion `NAME_scale` (one per row, or
+    /// one for all).
     /// - Parameter shape: what the caller expects, outermost axis first.
     /// - Returns: `shape`'s product of values, row-major.
     /// - Throws: `WeightsError.noSuchTensor`, `.wrongShape`, `.wrongType`, `.badScale`.
     package func floats(_ name: String, shape: [Int]) throws(WeightsError) -> [Float] {
-        try floats(name, shape: shape, quantisable: true)
+        let entry = try required(name, shape)
+        let values = try values(of: entry, elements: 0..<entry.count)
+        return try unscaled(rowMajor(values, of: entry), of: entry, firstRow: 0)
     }
 
-    private func floats(_ name: String, shape: [Int], quantisable: Bool) throws(WeightsError) -> [Float] {
+    /// Some rows of a tensor as floats; only their part of the file is touched. (A tensor that torch stored turned is read
+    /// whole.)
+    /// - Parameters:
+    ///   - shape: what the caller expects, outermost axis first; not of a scalar.
+    ///   - rows: of the outermost axis, within it.
+    /// - Returns: [rows, the other axes], row-major.
+    /// - Throws: as above.
+    package func floats(_ name: String, shape: [Int], rows: Range<Int>) throws(WeightsError) -> [Float] {
+        precondition(!shape.isEmpty && rows.lowerBound >= 0 && rows.upperBound <= shape[0], "\(rows) of \(shape)")
+        let entry = try required(name, shape)
+        guard entry.count > 0, !rows.isEmpty else { return [] }
+        let rowElements = entry.count / shape[0]
+        let elements = (rows.lowerBound * rowElements)..<(rows.upperBound * rowElements)
+        if entry.isRowMajor {
+            return try unscaled(values(of: entry, elements: elements), of: entry, firstRow: rows.lowerBound)
+        }
+        return Array(try floats(name, shape: shape)[elements])
+    }
+
+    private func required(_ name: String, _ shape: [Int]) throws(WeightsError) -> TensorEntry {
         let entry = try required(name)
         guard entry.shape == shape else { throw .wrongShape(name: name, found: entry.shape, expected: shape) }
-        switch entry.type {
-        case .float32: return rowMajor(values(entry, as: UInt32.self) { Float(bitPattern: $0) }, of: entry)
-        case .float16: return rowMajor(values(entry, as: UInt16.self, widenHalf), of: entry)
-        case .bfloat16:
-            return rowMajor(values(entry, as: UInt16.self) { Float(bitPattern: UInt32($0) &<< 16) }, of: entry)
-        case .int8 where quantisable: return try unscaled(values(entry, as: Int8.self) { Float($0) }, of: entry)
-        case .int16 where quantisable: return try unscaled(values(entry, as: Int16.self) { Float($0) }, of: entry)
-        default: throw .wrongType(name: name, found: entry.type, wanted: "float32, float16, bfloat16, int8 or int16")
-        }
+        return entry
     }
 
-    /// Inlined into each case above, so that every conversion becomes one vector loop.
-    @inline(__always)
-    private func values<Stored: BitwiseCopyable>(
-        _ entry: TensorEntry, as _: Stored.Type, _ widen: (Stored) -> Float
-    ) -> [Float] {
-        let count = entry.count
-        guard count > 0 else { return [] }
-        return data.withUnsafeBytes { file in
-            let bytes = UnsafeRawBufferPointer(rebasing: file[entry.byteRange]).baseAddress!
-            return [Float](unsafeUninitializedCapacity: count) { values, initialized in
-                for index in 0..<count {
-                    let stored = bytes.loadUnaligned(
-                        fromByteOffset: index &* MemoryLayout<Stored>.size, as: Stored.self)
-                    values.initializeElement(at: index, to: widen(stored))
-                }
-                initialized = count
+    /// - Parameter elements: whole blocks, in the order of the file.
+    private func values(of entry: TensorEntry, elements: Range<Int>) throws(WeightsError) -> [Float] {
+        guard let widen = entry.type.widening else {
+            throw .wrongType(name: entry.name, found: entry.type, wanted: "floats, blocks of GGUF, int8 or int16")
+        }
+        guard !elements.isEmpty else { return [] }
+        let type = entry.type
+        let blocks = (elements.lowerBound / type.blockElements)..<(elements.upperBound / type.blockElements)
+        return withBytes(of: entry) { bytes in
+            [Float](unsafeUninitializedCapacity: elements.count) { values, initialized in
+                let start = bytes.baseAddress! + blocks.lowerBound * type.blockBytes
+                widen(start, blocks.count, values.baseAddress!)
+                initialized = elements.count
             }
         }
     }
@@ -73,35 +82,28 @@ extension Checkpoint {
         }
     }
 
-    private func unscaled(_ stored: [Float], of entry: TensorEntry) throws(WeightsError) -> [Float] {
+    /// - Parameter stored: rows of the tensor from `firstRow` on, which are divided by their scales if it has any.
+    private func unscaled(_ stored: [Float], of entry: TensorEntry, firstRow: Int) throws(WeightsError) -> [Float] {
+        guard entry.type == .int8 || entry.type == .int16 else { return stored }
         let name = entry.name + "_scale"
         guard let scaleEntry = self.entry(name) else { throw .badScale(name: name, what: "is missing") }
-        let scales = try floats(name, shape: scaleEntry.shape, quantisable: false)
+        guard scaleEntry.type != .int8, scaleEntry.type != .int16 else {
+            throw .wrongType(name: name, found: scaleEntry.type, wanted: "floats")
+        }
+        let scales = try floats(name, shape: scaleEntry.shape)
         guard scales.count == 1 || scales.count == entry.shape.first, !scales.isEmpty || stored.isEmpty else {
             throw .badScale(name: name, what: "has \(scales.count) values for the shape \(entry.shape)")
         }
         guard scales.allSatisfy({ $0.isFinite && $0 != 0 }) else {
             throw .badScale(name: name, what: "holds a zero or no number")
         }
-        guard !scales.isEmpty else { return stored }
+        guard !stored.isEmpty else { return stored }
         var real = stored
-        let rowCount = real.count / scales.count
-        for (row, scale) in scales.enumerated() {
-            for index in (row * rowCount)..<((row + 1) * rowCount) { real[index] /= scale }
+        let rowCount = entry.count / scales.count
+        for (row, start) in stride(from: 0, to: real.count, by: rowCount).enumerated() {
+            let scale = scales.count == 1 ? scales[0] : scales[firstRow + row]
+            for index in start..<min(start + rowCount, real.count) { real[index] /= scale }
         }
         return real
     }
-}
-
-/// A half-precision number as a float, without a branch: the bits are moved to the float's exponent and mantissa and
-/// the exponent is re-based by a multiplication with 2^112, which is right for subnormals too; infinities and NaN get
-/// the float's own exponent. The loop around it becomes vector code of the baseline instruction set, where
-/// `Float(Float16)` is a scalar conversion: 38 million values take 40 ms instead of 200.
-@inline(__always)
-func widenHalf(_ half: UInt16) -> Float {
-    let magnitude = UInt32(half & 0x7FFF) &<< 13
-    let sign = UInt32(half & 0x8000) &<< 16
-    let special: UInt32 = magnitude >= 0x0F80_0000 ? 0x7F80_0000 : 0  // 0x7C00 << 13: the half's highest exponent
-    let rebased = Float(bitPattern: magnitude) * Float(bitPattern: 0x7780_0000)  // 2^(127 − 15)
-    return Float(bitPattern: rebased.bitPattern | special | sign)
 }

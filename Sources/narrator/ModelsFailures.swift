@@ -17,8 +17,11 @@ extension CommandFailure {
     init(_ error: WeightsError) {
         let status: ExitStatus =
             switch error {
-            case .notFound, .unreadable: .missing
-            default: .badData
+            case .notFound, .unreadable, .missingShard, .ambiguous: .missing
+            case .cannotWrite: .notPermitted
+            case .unknownFormat, .unsupportedVersion, .unsupportedType, .damaged, .noSuchTensor, .wrongShape, .wrongType,
+                .badScale, .emptyTensor, .noSuchValue, .wrongValue:
+                .badData
             }
         self.init(status, error.description)
     }

@@ -40,6 +40,7 @@ struct ModelsInspect: ParsableCommand {
 
         let path: String
         let format: String
+        let architecture: String?  // what a GGUF file says it is
         let tensorCount: Int
         let parameters: Int
         let bytes: Int
@@ -48,7 +49,7 @@ struct ModelsInspect: ParsableCommand {
         let tensors: [Tensor]
 
         enum CodingKeys: String, CodingKey {
-            case path, format, parameters, bytes, types, dimensions, tensors
+            case path, format, architecture, parameters, bytes, types, dimensions, tensors
             case tensorCount = "tensor_count"
         }
 
@@ -58,9 +59,11 @@ struct ModelsInspect: ParsableCommand {
             format =
                 switch checkpoint.format {
                 case .ctranslate2(let spec, let revision): "CTranslate2 \(spec) \(revision)"
-                case .safetensors: "safetensors"
+                case .gguf(let version): "GGUF \(version)"
+                case .safetensors: checkpoint.files.count == 1 ? "safetensors" : "safetensors, \(checkpoint.files.count) files"
                 case .torch: "torch"
                 }
+            architecture = try? checkpoint.header?.architecture
             tensorCount = entries.count
             parameters = entries.map(\.count).reduce(0, +)
             bytes = entries.map(\.byteRange.count).reduce(0, +)
@@ -100,7 +103,7 @@ struct ModelsInspect: ParsableCommand {
             }
             var lines = [
                 "path        \(path)",
-                "format      \(format)",
+                "format      \(format)\(architecture.map { ", architecture \($0)" } ?? "")",
                 "tensors     \(tensorCount) (\(counts(types)))",
                 "parameters  \(String(format: "%.2f", Double(parameters) / 1e6)) million, \(formatBytes(bytes))"
             ]

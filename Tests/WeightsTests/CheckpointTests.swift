@@ -82,7 +82,7 @@ struct CheckpointTests {
         #expect(throws: WeightsError.unreadable(path: "/dev/zero", reason: "it is not a plain file")) {
             try Checkpoint.open("/dev/zero")
         }
-        let other = try TemporaryFile(Array("GGUF of another program".utf8), name: "pytorch_model.bin")
+        let other = try TemporaryFile(Array("NumPy of another program".utf8), name: "pytorch_model.bin")
         #expect(throws: WeightsError.unknownFormat(path: other.path)) { try Checkpoint.open(other.path) }
         #expect(throws: WeightsError.notFound(path: other.folder)) { try Checkpoint.open(other.folder) }
     }

@@ -12,16 +12,19 @@ struct SafetensorsReader {
     private(set) var directory = TensorDirectory()
     private(set) var texts: [String: String] = [:]  // of __metadata__
     private let path: String
+    private let file: Int
     private let payloadStart: Int
     private let payloadBytes: Int
     private var json: JSONScanner
 
-    init(path: String, data: Data) throws(WeightsError) {
+    /// - Parameter file: Which file of the checkpoint it is.
+    init(path: String, data: Data, file: Int = 0) throws(WeightsError) {
         var reader = ByteReader(path: path, data: data)
         let length = try reader.number(UInt64.self, "the length of the header")
         guard length <= Self.maxHeaderBytes else { throw reader.damaged("it claims a header of \(length) bytes") }
         let header = try reader.skip(length, "the header")
         self.path = path
+        self.file = file
         payloadStart = header.upperBound
         payloadBytes = reader.remaining
         json = JSONScanner(path: path, bytes: [UInt8](data[header]), fileOffset: header.lowerBound)
@@ -82,11 +85,11 @@ struct SafetensorsReader {
         guard offsets[0] <= offsets[1], offsets[1] <= payloadBytes else {
             throw json.damaged("'\(name)' lies at \(offsets) of \(payloadBytes) bytes")
         }
-        guard TensorEntry.byteCount(shape: shape, type: type) == offsets[1] - offsets[0] else {
+        guard type.byteCount(shape: shape) == offsets[1] - offsets[0] else {
             throw json.damaged("'\(name)' is \(type.rawValue) \(shape) but has \(offsets[1] - offsets[0]) bytes")
         }
         let range = (payloadStart + offsets[0])..<(payloadStart + offsets[1])
-        guard directory.add(TensorEntry(name: name, shape: shape, type: type, byteRange: range)) else {
+        guard directory.add(TensorEntry(name: name, shape: shape, type: type, file: file, byteRange: range)) else {
             throw json.damaged("a second tensor '\(name)'")
         }
     }

@@ -1,5 +1,5 @@
-/// The little of JSON that a safetensors header uses: texts, whole numbers, and punctuation asked for by the caller.
-/// It has no recursion, so nesting costs nothing.
+/// The little of JSON that a safetensors header and a shard index use: texts, whole numbers, and punctuation asked for by
+/// the caller. It has no recursion, so nesting costs nothing.
 struct JSONScanner {
     private let path: String
     private let bytes: [UInt8]
@@ -62,6 +62,41 @@ struct JSONScanner {
             }
         }
         throw damaged("the header ends within a text")
+    }
+
+    /// Passes one value of any kind. Within it only texts and brackets are looked at.
+    mutating func skipValue() throws(WeightsError) {
+        var depth = 0
+        repeat {
+            skipBlanks()
+            guard position < bytes.count else { throw damaged("the header ends within a value") }
+            switch bytes[position] {
+            case UInt8(ascii: "\""): _ = try string()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                position += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                position += 1
+            case UInt8(ascii: ","), UInt8(ascii: ":"):
+                guard depth > 0 else { throw damaged("a value is missing") }
+                position += 1
+            default: try skipWord()
+            }
+        } while depth > 0
+        guard depth == 0 else { throw damaged("a value is missing") }
+    }
+
+    /// A number, true, false or null.
+    private mutating func skipWord() throws(WeightsError) {
+        let start = position
+        while position < bytes.count, Self.isOfWord(bytes[position]) { position += 1 }
+        guard position > start else { throw damaged("an unknown mark") }
+    }
+
+    private static func isOfWord(_ byte: UInt8) -> Bool {
+        let scalar = Unicode.Scalar(byte)
+        return scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789+-.".unicodeScalars.contains(scalar))
     }
 
     private mutating func number() throws(WeightsError) -> Int {

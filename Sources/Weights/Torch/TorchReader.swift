@@ -46,7 +46,7 @@ struct TorchReader {
         for key in keys.texts {
             guard let storage = storages[key] else { throw reader.damaged("a storage that no tensor uses") }
             let count = try reader.number(UInt64.self, "the length of a storage")
-            guard count == storage.count, let bytes = TensorEntry.byteCount(shape: [count], type: storage.type) else {
+            guard count == storage.count, let bytes = storage.type.byteCount(shape: [count]) else {
                 throw reader.damaged("a storage of \(count) elements where \(storage.count) were announced")
             }
             let range = try reader.skip(bytes, "a storage")
@@ -71,7 +71,7 @@ struct TorchReader {
         var positions: [String: Int] = [:]
         for (key, storage) in try Self.storages(of: tensors, reader) {
             guard let file = archive.files["\(folder)data/\(key)"],
-                file.count == TensorEntry.byteCount(shape: [storage.count], type: storage.type)
+                file.count == storage.type.byteCount(shape: [storage.count])
             else { throw reader.damaged("the storage of \(storage.count) elements is missing or of another length") }
             positions[key] = file.lowerBound
         }
@@ -107,9 +107,9 @@ struct TorchReader {
         for (name, tensor) in tensors {
             let type = tensor.storage.type
             guard let position = positions[tensor.storage.key],
-                let bytes = TensorEntry.byteCount(shape: tensor.shape, type: type)
+                let bytes = type.byteCount(shape: tensor.shape)
             else { throw reader.damaged("a tensor whose storage is missing") }
-            let start = position + tensor.offset * type.bytes  // fits: the storage does, and holds the tensor
+            let start = position + tensor.offset * type.blockBytes  // fits: the storage does, and holds the tensor
             let entry = TensorEntry(
                 name: name, shape: tensor.shape, type: type, byteRange: start..<start + bytes,
                 axisOrder: tensor.axisOrder)
