@@ -36,21 +36,25 @@ extension Checkpoint {
         return entry
     }
 
-    /// - Parameter elements: whole blocks, in the order of the file.
+    /// - Parameter elements: in the order of the file.
     private func values(of entry: TensorEntry, elements: Range<Int>) throws(WeightsError) -> [Float] {
-        guard let widen = entry.type.widening else {
-            throw .wrongType(name: entry.name, found: entry.type, wanted: "floats, blocks of GGUF, int8 or int16")
+        let type = entry.type
+        guard let widen = type.widening else {
+            throw .wrongType(name: entry.name, found: type, wanted: "floats, blocks of GGUF, int8 or int16")
         }
         guard !elements.isEmpty else { return [] }
-        let type = entry.type
-        let blocks = (elements.lowerBound / type.blockElements)..<(elements.upperBound / type.blockElements)
-        return withBytes(of: entry) { bytes in
-            [Float](unsafeUninitializedCapacity: elements.count) { values, initialized in
-                let start = bytes.baseAddress! + blocks.lowerBound * type.blockBytes
-                widen(start, blocks.count, values.baseAddress!)
-                initialized = elements.count
+        // Rows hold whole blocks, but for a vector of blocks, whose rows are single elements.
+        let blocks = elements.lowerBound / type.blockElements..<(elements.upperBound - 1) / type.blockElements + 1
+        let count = blocks.count * type.blockElements
+        let values = withBytes(of: entry) { bytes in
+            [Float](unsafeUninitializedCapacity: count) { values, initialized in
+                widen(bytes.baseAddress! + blocks.lowerBound * type.blockBytes, blocks.count, values.baseAddress!)
+                initialized = count
             }
         }
+        if count == elements.count { return values }
+        let before = elements.lowerBound - blocks.lowerBound * type.blockElements
+        return Array(values[before..<before + elements.count])
     }
 
     /// Values in the order of the file as values in the order of the shape.

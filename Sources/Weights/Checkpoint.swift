@@ -38,12 +38,11 @@ package struct Checkpoint: Sendable {
     /// - Throws: `WeightsError` when there is none, or anything in it does not add up.
     package static func open(_ path: String) throws(WeightsError) -> Checkpoint {
         let file = try checkpointFile(path)
-        return file.hasSuffix(ShardIndex.suffix) ? try Checkpoint(index: file) : try Checkpoint(file: file)
+        return file.hasSuffix(ShardIndex.suffix) ? try Checkpoint(index: file) : try Checkpoint(MappedFile(file))
     }
 
-    private init(file path: String) throws(WeightsError) {
-        let file = try MappedFile(path)
-        let data = file.data
+    init(_ file: MappedFile) throws(WeightsError) {
+        let (path, data) = (file.path, file.data)
         let directory: TensorDirectory
         var texts: [String: String] = [:]
         var header: GGUFHeader?

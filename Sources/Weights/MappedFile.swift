@@ -28,11 +28,18 @@ struct MappedFile: Sendable {
             throw .unreadable(path: path, reason: systemReason())
         }
         let mapping = Mapping(UnsafeRawBufferPointer(start: bytes, count: status.st_size))
-        let region = ByteRegion(mapping.bytes, owner: mapping)
+        self.init(path: path, region: ByteRegion(mapping.bytes, owner: mapping))
+    }
+
+    /// Bytes that are in memory already.
+    init(path: String, region: ByteRegion) {
         self.path = path
         self.region = region
-        data = Data(
-            bytesNoCopy: bytes, count: status.st_size, deallocator: .custom { _, _ in withExtendedLifetime(region) {} })
+        data = region.withBytes { bytes in
+            Data(
+                bytesNoCopy: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), count: bytes.count,
+                deallocator: .custom { _, _ in withExtendedLifetime(region) {} })
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Writes bytes to a file that lives as long as the value.
 struct TemporaryFile: ~Copyable {
@@ -8,12 +9,19 @@ struct TemporaryFile: ~Copyable {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("weights-\(UUID().uuidString)")
         path = folder.appendingPathComponent(name).path
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        try write(bytes, to: path)
     }
 
     var folder: String { (path as NSString).deletingLastPathComponent }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+/// Without the wait for the disk that Foundation adds, as tests write thousands of files.
+func write(_ bytes: [UInt8], to path: String) throws {
+    let file = try #require(fopen(path, "w"))
+    defer { fclose(file) }
+    try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
 }
 
 func littleEndian<Number: FixedWidthInteger>(_ numbers: Number...) -> [UInt8] { littleEndian(numbers) }

@@ -29,6 +29,18 @@ struct GGUFTests {
         }
     }
 
+    /// The rows of a vector are its elements, whatever blocks these are stored in.
+    @Test func rowsOfAVectorOfBlocksAreItsElements() throws {
+        var file = GGUFFile()
+        file.tensors = [GGUFFile.Tensor(name: "v", dimensions: [96], type: 8)]  // Q8_0
+        file.payload = (0..<3).flatMap { block in [0x00, 0x3C] + (0..<32).map { UInt8(32 * block + $0) } }
+        let path = try TemporaryFile(file.bytes)
+        let checkpoint = try Checkpoint.open(path.path)
+        for rows in [0..<1, 31..<33, 95..<96, 5..<90, 32..<64] {
+            #expect(try checkpoint.floats("v", shape: [96], rows: rows) == rows.map(Float.init))
+        }
+    }
+
     @Test func readsValuesOfEveryKind() throws {
         let checkpoint = try Checkpoint.open(golden("header.gguf").path)
         let header = try #require(checkpoint.header)

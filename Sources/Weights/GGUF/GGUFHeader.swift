@@ -67,7 +67,9 @@ package struct GGUFHeader: Sendable {
 
     package func floats(_ key: String) throws(WeightsError) -> [Float] { try array(key, "an array of floats", floats) }
 
-    package func flags(_ key: String) throws(WeightsError) -> [Bool] { try array(key, "an array of truth values", flags) }
+    package func flags(_ key: String) throws(WeightsError) -> [Bool] {
+        try array(key, "an array of truth values", flags)
+    }
 
     package func texts(_ key: String) throws(WeightsError) -> [String] {
         try array(key, "an array of texts in UTF-8", texts)

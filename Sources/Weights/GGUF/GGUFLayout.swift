@@ -34,7 +34,8 @@ struct GGUFLayout {
             guard let type = tensor.type.ggmlNumber, let bytes = tensor.type.byteCount(shape: tensor.shape),
                 tensor.shape.count <= Self.maxRank, bytes <= Int.max / 4 - end
             else {
-                throw Refusal(reason: "'\(tensor.name)' cannot be \(tensor.type.rawValue) \(tensor.shape) in a GGUF file")
+                throw Refusal(
+                    reason: "'\(tensor.name)' cannot be \(tensor.type.rawValue) \(tensor.shape) in a GGUF file")
             }
             header += GGUFValue.encoded(UInt32(tensor.shape.count))
             for dimension in tensor.shape.reversed() { header += GGUFValue.encoded(UInt64(dimension)) }

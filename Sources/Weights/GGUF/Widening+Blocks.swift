@@ -95,12 +95,14 @@ private func sixteen(_ block: UnsafeRawPointer, _ offset: Int) -> SIMD16<UInt8> 
 /// Sixteen bits, each as the fifth bit of a byte.
 @inline(__always)
 private func fifths(_ block: UnsafeRawPointer, _ offset: Int) -> SIMD16<UInt8> {
+    @inline(__always)
+    func spread(_ bits: UInt8) -> UInt64 {
+        let apart = UInt64(bits) &* 0x0101_0101_0101_0101 & 0x8040_2010_0804_0201  // byte i keeps bit i
+        return (apart &+ 0x7F7F_7F7F_7F7F_7F7F) &>> 3 & 0x1010_1010_1010_1010  // its top bit is now set if any was
+    }
     let bits = block.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
-    let low = SIMD8(repeating: UInt8(truncatingIfNeeded: bits))
-    let high = SIMD8(repeating: UInt8(truncatingIfNeeded: bits &>> 8))
-    let mask = SIMD16<UInt8>(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
-    return SIMD16<UInt8>(repeating: 0).replacing(
-        with: 16, where: (SIMD16(lowHalf: low, highHalf: high) & mask) .!= 0)
+    let (low, high) = (UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits &>> 8))
+    return unsafeBitCast(SIMD2(spread(low), spread(high)), to: SIMD16<UInt8>.self)
 }
 
 /// Six bits each, of eight groups in twelve bytes: the first four whole in bytes 0-3 and 4-7, the others with their low

@@ -48,7 +48,8 @@ struct ShardIndex {
             try json.expect(":")
             let shard = try json.string()
             // A plain name of this folder: an index leads nowhere else.
-            guard shard.hasSuffix(".safetensors"), !shard.contains("/"), !shard.utf8.contains(0), shard.utf8.count <= 255
+            guard shard.hasSuffix(".safetensors"), !shard.contains("/"), !shard.utf8.contains(0),
+                shard.utf8.count <= 255
             else { throw json.damaged("'\(name)' lies in '\(shard)', which is no name of a safetensors file") }
             guard shards.insert(shard).inserted ? shards.count <= Self.maxShards : true else {
                 throw json.damaged("more than \(Self.maxShards) files")
