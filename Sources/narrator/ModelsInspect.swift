@@ -45,12 +45,14 @@ struct ModelsInspect: ParsableCommand {
         let parameters: Int
         let bytes: Int
         let types: [String: Int]  // type → number of tensors
+        let typeBytes: [String: Int]
         let dimensions: [String: Int]
         let tensors: [Tensor]
 
         enum CodingKeys: String, CodingKey {
             case path, format, architecture, parameters, bytes, types, dimensions, tensors
             case tensorCount = "tensor_count"
+            case typeBytes = "type_bytes"
         }
 
         init(_ checkpoint: Checkpoint, listsTensors: Bool) {
@@ -60,14 +62,17 @@ struct ModelsInspect: ParsableCommand {
                 switch checkpoint.format {
                 case .ctranslate2(let spec, let revision): "CTranslate2 \(spec) \(revision)"
                 case .gguf(let version): "GGUF \(version)"
-                case .safetensors: checkpoint.files.count == 1 ? "safetensors" : "safetensors, \(checkpoint.files.count) files"
+                case .safetensors where checkpoint.files.count > 1: "safetensors, \(checkpoint.files.count) files"
+                case .safetensors: "safetensors"
                 case .torch: "torch"
                 }
             architecture = try? checkpoint.header?.architecture
             tensorCount = entries.count
             parameters = entries.map(\.count).reduce(0, +)
             bytes = entries.map(\.byteRange.count).reduce(0, +)
-            types = Dictionary(grouping: entries, by: \.type.rawValue).mapValues(\.count)
+            let byType = Dictionary(grouping: entries, by: \.type.rawValue)
+            types = byType.mapValues(\.count)
+            typeBytes = byType.mapValues { $0.map(\.byteRange.count).reduce(0, +) }
             dimensions = Self.dimensions(checkpoint)
             tensors =
                 listsTensors
@@ -101,10 +106,13 @@ struct ModelsInspect: ParsableCommand {
             let counts = { (items: [String: Int]) in
                 items.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
             }
+            let kinds = types.sorted { $0.key < $1.key }.map { type, count in
+                "\(type) \(count), \(formatBytes(typeBytes[type] ?? 0))"
+            }
             var lines = [
                 "path        \(path)",
                 "format      \(format)\(architecture.map { ", architecture \($0)" } ?? "")",
-                "tensors     \(tensorCount) (\(counts(types)))",
+                "tensors     \(tensorCount) (\(kinds.joined(separator: "; ")))",
                 "parameters  \(String(format: "%.2f", Double(parameters) / 1e6)) million, \(formatBytes(bytes))"
             ]
             if !dimensions.isEmpty { lines.append("dimensions  \(counts(dimensions))") }
