@@ -83,6 +83,27 @@ struct GGUFWriterTests {
         #expect(try Checkpoint.open(file.path).names.count == 5)
     }
 
+    /// The part file leads to a device that is always full.
+    @Test func aFullDiskIsToldAndNothingIsLeft() throws {
+        let file = try TemporaryFile([], name: "model.gguf")
+        try FileManager.default.removeItem(atPath: file.path)
+        let part = "\(file.path).part-\(ProcessInfo.processInfo.processIdentifier)"
+        try FileManager.default.createSymbolicLink(atPath: part, withDestinationPath: "/dev/full")
+        #expect(throws: WeightsError.cannotWrite(path: file.path, reason: "No space left on device")) {
+            try Self.write(file.path)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: file.folder) == [])
+    }
+
+    @Test func aFolderInTheWayIsTold() throws {
+        let file = try TemporaryFile([], name: "model.gguf")
+        #expect(throws: WeightsError.cannotWrite(path: file.folder, reason: "Is a directory")) {
+            try Self.write(file.folder)
+        }
+        #expect(
+            !FileManager.default.fileExists(atPath: "\(file.folder).part-\(ProcessInfo.processInfo.processIdentifier)"))
+    }
+
     @Test func saysWhyItCannotWrite() throws {
         #expect(throws: WeightsError.cannotWrite(path: "/nowhere/m.gguf", reason: "No such file or directory")) {
             try GGUFWriter(path: "/nowhere/m.gguf", metadata: [], tensors: [])

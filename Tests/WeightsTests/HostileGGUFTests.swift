@@ -68,7 +68,7 @@ struct HostileGGUFTests {
             }
             lie("a text of \(claim) bytes in an array", value: .array("k", of: 8, count: 1, littleEndian(claim)))
         }
-        lie("a key beyond all", value: Value(key: String(repeating: "k", count: 65_536), kind: 7, bytes: [1]))
+        lie("a key beyond all", value: Value(key: String(repeating: "k", count: 1_025), kind: 7, bytes: [1]))
         for alignment: UInt32 in [0, 3, 1 << 21, .max] {
             lie(
                 "an alignment of \(alignment)",

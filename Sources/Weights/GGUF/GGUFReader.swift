@@ -10,8 +10,8 @@ import Foundation
 struct GGUFReader {
     static let versions = 2...3  // 1 counted in 32 bits
     static let magic = Array("GGUF".utf8)
-    /// Bounds on what is kept of each: far beyond any model, and no hostile file makes many of little.
-    static let (maxTensors, maxValues, maxNameBytes) = (100_000, 100_000, 65_535)
+    /// Bounds on what is kept of a file: far beyond any model's, and small for a machine.
+    static let (maxTensors, maxValues, maxNameBytes) = (100_000, 100_000, 1_024)
 
     private(set) var directory = TensorDirectory()
     let header: GGUFHeader
