@@ -60,7 +60,8 @@ struct ModelsInspect: ParsableCommand {
                 switch checkpoint.format {
                 case .ctranslate2(let spec, let revision): "CTranslate2 \(spec) \(revision)"
                 case .gguf(let version): "GGUF \(version)"
-                case .safetensors: checkpoint.files.count == 1 ? "safetensors" : "safetensors, \(checkpoint.files.count) files"
+                case .safetensors:
+                    checkpoint.files.count == 1 ? "safetensors" : "safetensors, \(checkpoint.files.count) files"
                 case .torch: "torch"
                 }
             architecture = try? checkpoint.header?.architecture
