@@ -41,6 +41,9 @@ struct ModelsQuantize: AsyncParsableCommand {
             let model = try GemmaModel(ModelStore.standard().resolve(source).path)
             let slice = try slice.map { text in try GemmaSlice(text, of: model.config.text) }
             let quantizer = try GemmaQuantizer(model, to: to.format, slice: slice)
+            if !quantizer.hasTokenizer, !common.quiet {
+                writeError("narrator: '\(source)' has no tokenizer.json: the file will understand no text.\n")
+            }
             let pool = ThreadPool(threads: try compute.threadCount)
             let isQuiet = common.quiet
             let file = (output as NSString).expandingTildeInPath

@@ -19,7 +19,7 @@ package struct GemmaQuantizer: Sendable {
     private let source: any GemmaStoredTensors
     private let values: [String: ConfigValue]
     private let items: [QuantizedItem]
-    private let tokenizer: GemmaTokenizer
+    private let tokenizer: GemmaTokenizer?
 
     /// - Parameters:
     ///   - format: `.q4` or `.q8`.
@@ -30,7 +30,11 @@ package struct GemmaQuantizer: Sendable {
         self.model = model
         let source = try model.storedTensors()
         self.source = source
-        tokenizer = try model.tokenizer()
+        do {
+            tokenizer = try model.tokenizer()
+        } catch TokenizerError.notFound {
+            tokenizer = nil
+        }
         let text = try slice.map(model.config.text.sliced) ?? model.config.text
         values = try slice == nil ? model.values : ConfigSlicing.values(model.values, for: text, path: model.path)
         let plan = QuantizationPlan(config: text, format: format)
@@ -45,14 +49,18 @@ package struct GemmaQuantizer: Sendable {
         _ = try GemmaTextWeights(config: config, source: CheckedTensors(source: source), shortcuts: [])
     }
 
+    /// Whether the file will understand text; it does not where the model has no `tokenizer.json`.
+    package var hasTokenizer: Bool { tokenizer != nil }
+
     /// - Parameter progress: Called between blocks of rows, on the caller's thread.
     /// - Throws: `WeightsError`.
     package func write(to path: String, pool: ThreadPool, progress: (Progress) throws -> Void = { _ in }) throws {
-        let compact = tokenizer.compact
-        let writer = try GGUFWriter(
-            path: path, metadata: metadata(),
-            tensors: items.map { GGUFWriter.Plan(name: $0.name, shape: $0.storedShape, type: $0.storedType) }
-                + [GGUFWriter.Plan(name: GemmaContainer.tokenizerName, shape: [compact.count], type: .int8)])
+        let compact = tokenizer?.compact ?? []
+        var plans = items.map { GGUFWriter.Plan(name: $0.name, shape: $0.storedShape, type: $0.storedType) }
+        if !compact.isEmpty {
+            plans.append(GGUFWriter.Plan(name: GemmaContainer.tokenizerName, shape: [compact.count], type: .int8))
+        }
+        let writer = try GGUFWriter(path: path, metadata: metadata(), tensors: plans)
         var done = 0
         for item in items {
             try item.pack(source, pool: pool) { bytes in
@@ -62,7 +70,7 @@ package struct GemmaQuantizer: Sendable {
             }
             source.isDone(with: item.source)
         }
-        try writer.append(compact.span.bytes, to: GemmaContainer.tokenizerName)
+        if !compact.isEmpty { try writer.append(compact.span.bytes, to: GemmaContainer.tokenizerName) }
         try writer.finish()
     }
 
@@ -74,11 +82,16 @@ package struct GemmaQuantizer: Sendable {
         var metadata: [(key: String, value: GGUFValue)] = [
             ("general.architecture", .text("gemma3n")), ("general.type", .text("model")),
             (GemmaContainer.versionKey, .uint32(UInt32(GemmaContainer.version))),
-            (GemmaContainer.configKey, .text(config)), (GemmaContainer.layoutsKey, .texts(layouts)),
-            ("tokenizer.ggml.model", .text("llama")),
-            ("tokenizer.ggml.tokens", .texts((0..<tokenizer.count).map(tokenizer.spelling))),
-            ("tokenizer.ggml.token_type", .int32s((0..<tokenizer.count).map { Int32(tokenizer.type(of: $0)) }))
+            (GemmaContainer.configKey, .text(config)), (GemmaContainer.layoutsKey, .texts(layouts))
         ]
+        if let tokenizer {
+            let ids = 0..<tokenizer.count
+            metadata += [
+                ("tokenizer.ggml.model", .text("llama")),
+                ("tokenizer.ggml.tokens", .texts(ids.map(tokenizer.spelling))),
+                ("tokenizer.ggml.token_type", .int32s(ids.map { Int32(tokenizer.type(of: $0)) }))
+            ]
+        }
         if let text = preprocessor() { metadata.append((GemmaContainer.preprocessorKey, .text(text))) }
         return metadata
     }
