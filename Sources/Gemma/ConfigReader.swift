@@ -1,7 +1,7 @@
 import Foundation
 
 /// A JSON value, whatever it is.
-enum ConfigValue: Decodable {
+enum ConfigValue: Codable, Equatable, Sendable {
     case null, bool(Bool), number(Double), text(String), list([ConfigValue]), object([String: ConfigValue])
 
     init(from decoder: any Decoder) throws {
@@ -23,6 +23,19 @@ enum ConfigValue: Decodable {
             self = .text(text)
         } else {
             self = .list(try value.decode([ConfigValue].self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var single = encoder.singleValueContainer()
+        switch self {
+        case .null: try single.encodeNil()
+        case .bool(let bool): try single.encode(bool)
+        case .number(let number):
+            if let whole = Int(exactly: number) { try single.encode(whole) } else { try single.encode(number) }
+        case .text(let text): try single.encode(text)
+        case .list(let list): try single.encode(list)
+        case .object(let members): try single.encode(members)
         }
     }
 
@@ -49,12 +62,19 @@ final class ConfigReader {
     }
 
     /// A config.json; 4 MB are a hundred times what one has.
-    convenience init(file: String) throws(GemmaError) {
+    static func values(file: String) throws(GemmaError) -> [String: ConfigValue] {
         guard let handle = FileHandle(forReadingAtPath: file) else { throw .missing(file: file) }
-        guard let data = try? handle.read(upToCount: 4 << 20), data.count < 4 << 20,
-            case .object(let values)? = try? JSONDecoder().decode(ConfigValue.self, from: data)
-        else { throw .badConfig(file: file, problems: ["it is not a JSON object"]) }
-        self.init(values)
+        guard let data = try? handle.read(upToCount: 4 << 20), data.count < 4 << 20 else {
+            throw .badConfig(file: file, problems: ["it is not a JSON object"])
+        }
+        return try values(json: data, source: file)
+    }
+
+    static func values(json: Data, source: String) throws(GemmaError) -> [String: ConfigValue] {
+        guard case .object(let values)? = try? JSONDecoder().decode(ConfigValue.self, from: json) else {
+            throw .badConfig(file: source, problems: ["it is not a JSON object"])
+        }
+        return values
     }
 
     func note(_ key: String, _ problem: String) { problems.list.append("\(path)\(key) \(problem)") }

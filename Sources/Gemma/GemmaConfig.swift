@@ -17,7 +17,14 @@ package struct GemmaConfig: Sendable, Equatable {
     package init(folder: String) throws(GemmaError) { try self.init(file: "\(folder)/config.json") }
 
     package init(file: String) throws(GemmaError) {
-        let reader = try ConfigReader(file: file)
+        try self.init(ConfigReader.values(file: file), source: file)
+    }
+
+    /// - Parameters:
+    ///   - values: The members of a `config.json`.
+    ///   - file: What messages name.
+    init(_ values: [String: ConfigValue], source file: String) throws(GemmaError) {
+        let reader = ConfigReader(values)
         let kind = reader.value("model_type")
         let textReader: ConfigReader
         if case .text("gemma3n_text")? = kind {

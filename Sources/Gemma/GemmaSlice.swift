@@ -15,6 +15,35 @@ package struct GemmaSlice: Sendable, Equatable {
         layers: Array(0..<20) + Array(25..<35), feedForward: Array(repeating: 8192, count: 30))
 }
 
+extension GemmaSlice {
+    /// Reads `e2b`, or layers with their widths: `0-9@16384,10-19@8192,25-34`; without a width a layer keeps its own.
+    /// - Throws: `GemmaError.badSlice`.
+    package init(_ text: String, of config: GemmaTextConfig) throws(GemmaError) {
+        if text == "e2b" {
+            self = .e2b
+            return
+        }
+        func bad() -> GemmaError {
+            .badSlice(reason: "'\(text)' is neither 'e2b' nor layers such as '0-19@8192,25-34@8192'")
+        }
+        self.init(layers: [], feedForward: [])
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "@", omittingEmptySubsequences: false)
+            let ends = sides[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard (1...2).contains(sides.count), (1...2).contains(ends.count), let first = ends[0],
+                let last = ends[ends.count - 1], first >= 0, first <= last, last < config.layers.count
+            else { throw bad() }
+            for layer in first...last {
+                guard let width = sides.count == 1 ? config.layers[layer].feedForward : Int(sides[1]) else {
+                    throw bad()
+                }
+                layers.append(layer)
+                feedForward.append(width)
+            }
+        }
+    }
+}
+
 extension GemmaTextConfig {
     /// The sub-model of a whole one. A layer keeps its type, sparsity and partner; the cut of its activation is taken over the entries it keeps.
     /// - Throws: `GemmaError.badSlice`.

@@ -1,7 +1,5 @@
-internal import Foundation
-package import Kernels
+import Kernels
 import Layers
-import Weights
 
 /// The text decoder's weights, read-only and shared by all conversations.
 package final class GemmaTextWeights: Sendable {
@@ -42,27 +40,6 @@ package final class GemmaTextWeights: Sendable {
         }
         norm = try reader.norm("norm", c.width)
         layers = try c.layers.indices.map { try GemmaLayerWeights(index: $0, source: source, config: c) }
-    }
-
-    /// Opens a folder in Hugging Face form.
-    /// - Parameters:
-    ///   - format: `.q4` or `.q8` quantises the matrices on the way; nil: float32.
-    ///   - slice: A sub-model to run instead of the whole.
-    /// - Throws: `GemmaError`, `WeightsError`.
-    package convenience init(
-        folder: String, format: QuantizedFormat? = nil, slice: GemmaSlice? = nil, shortcuts: GemmaShortcuts = .all
-    ) throws {
-        var config = try GemmaConfig(folder: folder).text
-        if let slice { config = try config.sliced(slice) }
-        let whole = (folder as NSString).appendingPathComponent("model.safetensors")
-        let checkpoint = try Checkpoint.open(FileManager.default.fileExists(atPath: whole) ? whole : folder)
-        let tensors = try CheckpointTensors(checkpoint)
-        if let format {
-            let source = QuantizingTensors(tensors, format: format)
-            try self.init(config: config, source: source, shortcuts: shortcuts)
-        } else {
-            try self.init(config: config, source: tensors, shortcuts: shortcuts)
-        }
     }
 }
 

@@ -50,7 +50,7 @@ package struct GemmaVerification: Encodable, Sendable {
             }
             // The goldens have the dead rows of the head too.
             let loaded: GemmaShortcuts = [.sharedLayers, .sparseRows]
-            let weights = try GemmaTextWeights(folder: folder, shortcuts: loaded)
+            let weights = try GemmaModel(folder).textWeights(shortcuts: loaded)
             let decoder = GemmaDecoder(weights: weights, pool: pool, blockRows: ids.count, shortcuts: loaded)
             let trace = try decoder.trace(GemmaPrompt(ids))
             let seen: [(String, [Float], Float)] = [
@@ -66,7 +66,7 @@ package struct GemmaVerification: Encodable, Sendable {
                 let slice = GemmaSlice(
                     layers: kept, feedForward: kept.map { _ in Self.sliceWidth })
                 let nested = GemmaDecoder(
-                    weights: try GemmaTextWeights(folder: folder, slice: slice, shortcuts: loaded), pool: pool,
+                    weights: try GemmaModel(folder).textWeights(slice: slice, shortcuts: loaded), pool: pool,
                     blockRows: ids.count, shortcuts: loaded)
                 try compare("matformer.logits", nested.trace(GemmaPrompt(ids)).logits.array, with: goldens, bound: 5e-4)
             }

@@ -24,7 +24,7 @@ package final class QuantizedRows: Sendable {
         precondition(bytes.count == expected, "\(bytes.count) bytes for \(expected)")
         (self.format, self.count, self.columns, self.bytes) = (format, count, columns, bytes)
         self.instructionSet = instructionSet
-        if isSparselyRead { bytes.adviseRandomAccess() }
+        if isSparselyRead { bytes.advise(MADV_RANDOM) }  // page by page is how it is read
     }
 
     package static func byteCount(format: QuantizedFormat, count: Int, columns: Int) -> Int {
@@ -149,17 +149,5 @@ package final class QuantizedRows: Sendable {
             columns.lowerBound % span == 0 && (columns.upperBound % span == 0 || columns.upperBound == self.columns),
             "\(columns) cuts a span of \(span)")
         return ck_range(begin: columns.lowerBound / span, end: (columns.upperBound + span - 1) / span)
-    }
-}
-
-extension ByteRegion {
-    /// Page by page is how a table is read of which each token needs one row. A wish only: errors mean nothing.
-    func adviseRandomAccess() {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let first = (Int(bitPattern: start) + page - 1) / page * page
-        let last = (Int(bitPattern: start) + count) / page * page
-        if first < last, let address = UnsafeMutableRawPointer(bitPattern: first) {
-            madvise(address, last - first, MADV_RANDOM)
-        }
     }
 }

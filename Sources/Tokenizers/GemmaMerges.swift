@@ -28,6 +28,18 @@ struct GemmaMerges: Sendable {
         }
     }
 
+    /// All merges, those that go first in front.
+    var list: [(left: UInt32, right: UInt32, id: UInt32, rank: UInt32)] {
+        zip(keys, merges).filter { $0.0 != Self.free }
+            .sorted { ($0.1 >> 32, $0.0) < ($1.1 >> 32, $1.0) }
+            .map { key, merge in
+                (
+                    UInt32(key >> 32), UInt32(truncatingIfNeeded: key), UInt32(truncatingIfNeeded: merge),
+                    UInt32(merge >> 32)
+                )
+            }
+    }
+
     /// The last of equal pairs counts.
     /// - Returns: What is wrong, or nil.
     mutating func add(_ left: Int, _ right: Int, rank: Int, id: Int) -> String? {

@@ -4,11 +4,25 @@ extension GemmaTokenizer {
         case normal = 1, unknown, control, userDefined, unused, byte
     }
 
-    /// Tags that steer the model although SentencePiece counts them as text.
-    private static let mediaTags: Set<String> = [
-        "<start_of_image>", "<end_of_image>", "<image_soft_token>", "<start_of_audio>", "<end_of_audio>",
+    /// Tags that steer the model although some files count them as text.
+    private static let tags: Set<String> = [
+        "<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>",
+        "<start_of_audio>", "<end_of_audio>",
         "<audio_soft_token>"
     ]
+
+    /// The type of a token as GGUF numbers it.
+    package func type(of id: Int) -> Int {
+        let type: PieceType =
+            switch pieces.kind(id) {
+            case .none: .unused
+            case .normal: .normal
+            case .byte: .byte
+            case .added: .userDefined
+            case .special: .control
+            }
+        return type.rawValue
+    }
 
     /// A tokenizer of the lists of a GGUF file: `tokenizer.ggml.tokens`, `.token_type`, and `.merges` or `.scores`.
     ///
@@ -33,8 +47,8 @@ extension GemmaTokenizer {
         for (id, (piece, number)) in zip(list, types).enumerated() {
             let kind: GemmaPieces.Kind
             switch PieceType(rawValue: number) {
-            case .normal, .unused: kind = .normal
-            case .userDefined: kind = Self.mediaTags.contains(piece) ? .special : .added
+            case .normal, .unused: kind = Self.tags.contains(piece) ? .special : .normal
+            case .userDefined: kind = Self.tags.contains(piece) ? .special : .added
             case .control, .unknown: kind = .special
             case .byte: kind = .byte
             case nil: throw damaged("token \(id) is of the type \(number)")

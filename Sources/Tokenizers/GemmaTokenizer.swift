@@ -8,9 +8,9 @@
 /// Blanks are spelled U+2581; no blank is put in front. What the vocabulary lacks is told by its UTF-8 bytes, a token each.
 /// Made of a `tokenizer.json` or of the lists that a GGUF file holds. Copies share their memory.
 package struct GemmaTokenizer: Sendable, TokenBytes {
-    private let pieces: GemmaPieces
+    let pieces: GemmaPieces
     private let symbols: GemmaSymbols
-    private let merges: GemmaMerges
+    let merges: GemmaMerges
     private let added: GemmaAddedTokens
 
     init(_ builder: GemmaTokenizerBuilder) throws(TokenizerError) {

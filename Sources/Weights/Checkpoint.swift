@@ -108,6 +108,11 @@ package struct Checkpoint: Sendable {
         return mapped[entry.file].region[entry.byteRange]
     }
 
+    /// Lets go of the memory that holds a tensor's pages: it is read from the file again when it is asked for again.
+    package func discardPages(of name: String) {
+        if let entry = entry(name), !entry.byteRange.isEmpty { mapped[entry.file].region[entry.byteRange].discardPages() }
+    }
+
     /// The one element of a scalar of type int8, int16, int32, int64 or uint8.
     /// - Throws: `WeightsError.noSuchTensor`, `.wrongShape`, `.wrongType`.
     package func integer(_ name: String) throws(WeightsError) -> Int {

@@ -8,28 +8,20 @@ import Tokenizers
 
 /// `narrator ask`: a question to a language model.
 struct Ask: ParsableCommand {
-    enum WeightFormat: String, ExpressibleByArgument, CaseIterable {
-        case q4, q8, f32
-
-        var quantized: QuantizedFormat? {
-            switch self {
-            case .q4: .q4
-            case .q8: .q8
-            case .f32: nil
-            }
-        }
-    }
-
     static let configuration = CommandConfiguration(abstract: "Ask a language model, without a daemon.")
 
     @Argument(help: "What to ask.")
     var question: String
 
-    @Option(help: "A Gemma 3n model: a folder with config.json, model.safetensors and tokenizer.json.")
+    @Option(help: "A Gemma 3n model: a folder in Hugging Face form, a GGUF file, or the name of a pulled model.")
     var model: String?
 
-    @Option(help: "How matrices are kept: q4, q8 or f32.")
-    var weights = WeightFormat.q8
+    @Option(help: "How matrices are kept: q4, q8 or f32; as they are in a quantised file, else q8.")
+    var weights: WeightFormat?
+
+    @Option(
+        help: "Run a smaller model inside it: 'e2b' of an E4B, or layers with their widths, '0-19@8192,25-34@8192'.")
+    var slice: String?
 
     @Option(help: "Instructions in front of the question.")
     var system: String?
@@ -83,13 +75,13 @@ struct Ask: ParsableCommand {
     }
 
     /// Loads the model and reads the question.
-    private func begin(_ folder: String) throws -> GemmaAnswer {
-        let config = try GemmaConfig(folder: folder)
-        let chat = try GemmaChat(GemmaTokenizer(folder: folder), config: config)
+    private func begin(_ path: String) throws -> GemmaAnswer {
+        let pool = ThreadPool(threads: try compute.threadCount)
+        let loaded = try LoadedGemma(path, weights: weights, slice: slice, pool: pool, isQuiet: common.quiet)
+        let config = loaded.model.config
+        let chat = try GemmaChat(loaded.model.tokenizer(), config: config)
         let prompt = chat.prompt([GemmaChat.Turn(.user, question)], system: system)
-        let decoder = GemmaDecoder(
-            weights: try GemmaTextWeights(folder: folder, format: weights.quantized),
-            pool: ThreadPool(threads: try compute.threadCount))
+        let decoder = GemmaDecoder(weights: loaded.weights, pool: pool)
         var options = GemmaStateOptions()
         if weights == .f32 { options.storage = .float32 }
         // No more memory than this answer can need.

@@ -21,7 +21,9 @@ struct ComputeOptions: ParsableArguments {
         get throws {
             if let threads { return threads }
             let cores = ProcessInfo.processInfo.activeProcessorCount
-            guard let text = ProcessInfo.processInfo.environment["NARRATOR_THREADS"], !text.isEmpty else { return cores }
+            guard let text = ProcessInfo.processInfo.environment["NARRATOR_THREADS"], !text.isEmpty else {
+                return cores
+            }
             guard let count = Int(text), (1...256).contains(count) else {
                 throw CommandFailure(.usage, "NARRATOR_THREADS is '\(text)'. Set it to a number from 1 to 256.")
             }

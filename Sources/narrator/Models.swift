@@ -6,9 +6,12 @@ import Foundation
 struct Models: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "Lists, pulls, removes, inspects and verifies models.",
+        abstract: "Lists, pulls, removes, inspects, quantises and verifies models.",
         discussion: "The store is $NARRATOR_MODELS, else ~/.cache/narrator/models.",
-        subcommands: [ModelsList.self, ModelsPull.self, ModelsRemove.self, ModelsInspect.self, ModelsVerify.self])
+        subcommands: [
+            ModelsList.self, ModelsPull.self, ModelsRemove.self, ModelsInspect.self, ModelsQuantize.self,
+            ModelsVerify.self
+        ])
 }
 
 struct ModelsList: ParsableCommand {
@@ -110,7 +113,7 @@ struct ModelsRemove: AsyncParsableCommand {
 }
 
 /// Runs an operation that an interrupt at the terminal cancels, so that the programs it started end too.
-private func cancelledByInterrupt(_ operation: @escaping @Sendable () async throws -> Void) async throws {
+func cancelledByInterrupt(_ operation: @escaping @Sendable () async throws -> Void) async throws {
     let task = Task { try await operation() }
     let sources = [SIGINT, SIGTERM].map { number in
         signal(number, SIG_IGN)  // else the process would end before the source sees it

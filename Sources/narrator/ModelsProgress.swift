@@ -52,6 +52,24 @@ final class PullProgress: Sendable {
     }
 }
 
+/// One redrawn line on a terminal for long work of one kind; nothing elsewhere.
+struct WorkProgress {
+    private let isDrawn: Bool
+    private var nextDraw = ContinuousClock.now
+
+    init(quiet: Bool) { isDrawn = !quiet && isatty(STDERR_FILENO) != 0 }
+
+    mutating func draw(_ name: String, _ done: Int, _ total: Int) {
+        let now = ContinuousClock.now
+        guard isDrawn, now >= nextDraw else { return }
+        nextDraw = now + .milliseconds(100)
+        let percent = total > 0 ? done * 100 / total : 100
+        writeError("\r\u{1B}[K\(name): \(formatBytes(done)) of \(formatBytes(total)), \(percent) %")
+    }
+
+    func clear() { if isDrawn { writeError("\r\u{1B}[K") } }
+}
+
 func writeError(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
 /// Decimal units, as downloads are counted: `75.5 MB`.

@@ -82,7 +82,7 @@ struct ChatTests {
     func answersComeInPieces(format: QuantizedFormat?) throws {
         let folder = try #require(NanoTests.folder)
         let decoder = GemmaDecoder(
-            weights: try GemmaTextWeights(folder: folder, format: format), pool: ThreadPool(threads: 3))
+            weights: try GemmaModel(folder).textWeights(format: format), pool: ThreadPool(threads: 3))
         let state = decoder.makeState()
         func ask(_ prompt: GemmaChat.Prompt, limit: Int = 20) throws -> (String, GemmaAnswer.End?) {
             try decoder.prefill(GemmaPrompt(prompt.ids), state: state)

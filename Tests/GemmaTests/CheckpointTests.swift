@@ -17,7 +17,7 @@ struct TinyCheckpointTests {
         let golden = try GoldenTensors(URL(fileURLWithPath: "\(folder)/golden.safetensors"))
         let ids = golden["text.ids"].integers
         let loaded: GemmaShortcuts = [.sharedLayers, .sparseRows]  // the goldens have the dead rows of the head too
-        let weights = try GemmaTextWeights(folder: folder, shortcuts: loaded)
+        let weights = try GemmaModel(folder).textWeights(shortcuts: loaded)
         let decoder = GemmaDecoder(weights: weights, pool: .single, blockRows: 64)
         let trace = try decoder.trace(GemmaPrompt(ids))
         #expect(worst(trace.perLayer.array, golden["text.per_layer_inputs"].floats) < 1e-3)
@@ -29,7 +29,7 @@ struct TinyCheckpointTests {
         }
         let slice = GemmaSlice(layers: Array(0..<5) + Array(10..<15), feedForward: Array(repeating: 128, count: 10))
         let nested = GemmaDecoder(
-            weights: try GemmaTextWeights(folder: folder, slice: slice, shortcuts: loaded), pool: .single)
+            weights: try GemmaModel(folder).textWeights(slice: slice, shortcuts: loaded), pool: .single)
         #expect(
             worst(Array(try feed(ids, chunk: 7, decoder: nested).joined()), golden["matformer.logits"].floats) < 5e-4)
     }
@@ -54,7 +54,7 @@ struct NanoTests {
         let folder = try #require(Self.folder)
         let end = 6
         #expect(try GemmaConfig(folder: folder).endTokens.contains(end))
-        let decoder = GemmaDecoder(weights: try GemmaTextWeights(folder: folder, format: format), pool: .single)
+        let decoder = GemmaDecoder(weights: try GemmaModel(folder).textWeights(format: format), pool: .single)
         let state = makeState(decoder, storage: format == nil ? .float32 : .float16)
         for digit in 0..<9 {
             for ((head, tail), question, answer) in [(Self.after, digit, digit + 1), (Self.before, digit + 1, digit)] {

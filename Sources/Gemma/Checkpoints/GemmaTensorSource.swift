@@ -8,14 +8,20 @@ package struct MatrixPart: Sendable {
     /// As stored: [outputs, inputs].
     package let rows: Int
     package let columns: Int
-    /// The rows that are wanted, in this order.
+    /// The rows that are wanted, in this order; neighbours joined.
     package let keptRows: [Range<Int>]
     /// Of these the first columns.
     package let keptColumns: Int
 
     package init(_ name: String, rows: Int, columns: Int, keptRows: [Range<Int>]? = nil, keptColumns: Int? = nil) {
         (self.name, self.rows, self.columns) = (name, rows, columns)
-        self.keptRows = keptRows ?? [0..<rows]
+        self.keptRows = (keptRows ?? [0..<rows]).reduce(into: []) { joined, range in
+            if let last = joined.last, last.upperBound == range.lowerBound {
+                joined[joined.count - 1] = last.lowerBound..<range.upperBound
+            } else {
+                joined.append(range)
+            }
+        }
         self.keptColumns = keptColumns ?? columns
     }
 
@@ -29,6 +35,8 @@ package struct MatrixPart: Sendable {
 package protocol GemmaTensorSource {
     /// A vector or a small matrix, row-major.
     func floats(_ name: String, shape: [Int]) throws -> [Float]
+    /// Some rows, by the outermost axis: [rows.count, what the other axes hold].
+    func rows(_ rows: Range<Int>, of name: String, shape: [Int]) throws -> [Float]
     /// For dense products.
     func linear(_ part: MatrixPart) throws -> Linear
     /// For gathering rows.
@@ -38,6 +46,12 @@ package protocol GemmaTensorSource {
 }
 
 extension GemmaTensorSource {
+    package func rows(_ rows: Range<Int>, of name: String, shape: [Int]) throws -> [Float] {
+        let values = try floats(name, shape: shape)
+        let columns = shape.dropFirst().reduce(1, *)
+        return Array(values[rows.lowerBound * columns..<rows.upperBound * columns])
+    }
+
     package func linear(_ part: MatrixPart) throws -> Linear {
         Linear(
             weights: try values(of: part), bias: nil, outputs: part.keptRowCount, inputs: part.keptColumns,
@@ -65,11 +79,27 @@ extension GemmaTensorSource {
 
     /// The wanted part of a matrix, row-major.
     package func values(of part: MatrixPart) throws -> [Float] {
-        let all = try floats(part.name, shape: [part.rows, part.columns])
-        if part.keptRows == [0..<part.rows], part.keptColumns == part.columns { return all }
+        let shape = [part.rows, part.columns]
+        if part.keptRows.count == 1, part.keptColumns == part.columns {
+            return try rows(part.keptRows[0], of: part.name, shape: shape)
+        }
         var kept: [Float] = []
         kept.reserveCapacity(part.keptRowCount * part.keptColumns)
-        for row in part.keptRows.joined() { kept += all[row * part.columns..<row * part.columns + part.keptColumns] }
+        for range in part.keptRows {
+            let values = try rows(range, of: part.name, shape: shape)
+            for row in 0..<range.count { kept += values[row * part.columns..<row * part.columns + part.keptColumns] }
+        }
         return kept
     }
+}
+
+/// All tensors of a checkpoint, unquantised: what a file of our own is made of.
+package protocol GemmaStoredTensors: GemmaTensorSource, Sendable {
+    var names: [String] { get }
+    /// - Throws: A typed error of the container.
+    func shape(of name: String) throws -> [Int]
+    /// Whether it is stored in 32 bits or more, or in blocks, so that 16 bits would lose some.
+    func isWide(_ name: String) -> Bool
+    /// The tensor will not be read again soon: its mapped pages need not stay.
+    func isDone(with name: String)
 }
