@@ -8,7 +8,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 NARRATOR := .build/release/narrator
 MODELS := whisper-tiny.en efficientnet-lite0
 
-.PHONY: build run test test-build models setup lint format asan tsan clean
+.PHONY: build run test test-build models setup lint format asan tsan fuzz clean
 
 build: setup
 	swift build -c release $(SWIFT_FLAGS)
@@ -61,6 +61,11 @@ asan:
 
 tsan:
 	SWIFT_BACKTRACE=enable=no swift test --sanitize=thread --disable-xctest --scratch-path .build-tsan
+
+# Damaged checkpoint headers for ten minutes each, with the address sanitizer. FUZZ=60 make fuzz is shorter.
+fuzz:
+	FUZZ=$${FUZZ:-600} SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=quarantine_size_mb=16 swift test -c release \
+	    --sanitize=address --disable-xctest --scratch-path .build-asan-release --filter FuzzTests
 
 clean:
 	rm -rf .build .build-*

@@ -38,6 +38,25 @@ struct CheckpointTests {
         #expect(try checkpoint.integer("n") == -7)
     }
 
+    /// Scaled by rows, scaled as one, stored turned by torch, in blocks: rows are what they are in the whole.
+    @Test(arguments: HostileCheckpointTests.samples) func rowsEqualTheirPartOfTheWhole(bytes: [UInt8]) throws {
+        let file = try TemporaryFile(bytes)
+        let checkpoint = try Checkpoint.open(file.path)
+        var compared = 0
+        for name in checkpoint.names {
+            let shape = try checkpoint.shape(of: name)
+            guard let count = shape.first, let all = try? checkpoint.floats(name, shape: shape) else { continue }
+            for first in 0..<count {
+                for end in first...count {
+                    let part = try checkpoint.floats(name, shape: shape, rows: first..<end)
+                    #expect(part == Array(all[first * all.count / count..<end * all.count / count]))
+                    compared += 1
+                }
+            }
+        }
+        #expect(compared > 0)
+    }
+
     @Test func widensEveryHalf() {
         for bits in UInt16.min...UInt16.max {
             let expected = Float(Float16(bitPattern: bits))

@@ -6,10 +6,8 @@ import Testing
 
 /// Reads damaged files for `FUZZ` seconds each (2 unless set): every one ends with values or with our error, and memory
 /// stays small. A run is a function of its seed, `FUZZ_SEED`, which is printed: what crashed crashes again.
-///
-///     FUZZ=600 SWIFT_BACKTRACE=enable=no swift test --sanitize=address --disable-xctest --filter FuzzTests
-///
-/// Files lie in memory of their own size, so that the sanitizer sees a read beyond the end.
+/// `make fuzz` runs them for ten minutes each with the address sanitizer, which sees a read beyond the end because files lie in
+/// memory of their own size.
 @Suite(.serialized) struct FuzzTests {
     static let environment = ProcessInfo.processInfo.environment
     static let seconds = environment["FUZZ"].flatMap(Double.init) ?? 2
