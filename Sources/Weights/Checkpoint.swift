@@ -110,7 +110,9 @@ package struct Checkpoint: Sendable {
 
     /// Lets go of the memory that holds a tensor's pages: it is read from the file again when it is asked for again.
     package func discardPages(of name: String) {
-        if let entry = entry(name), !entry.byteRange.isEmpty { mapped[entry.file].region[entry.byteRange].discardPages() }
+        if let entry = entry(name), !entry.byteRange.isEmpty {
+            mapped[entry.file].region[entry.byteRange].discardPages()
+        }
     }
 
     /// The one element of a scalar of type int8, int16, int32, int64 or uint8.

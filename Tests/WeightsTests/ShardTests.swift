@@ -103,7 +103,8 @@ struct ShardTests {
 
     /// An index leads to plain names in its own folder.
     @Test(arguments: [
-        "../model.safetensors", "/etc/model.safetensors", "a/b.safetensors", "..", ".", "", "model.bin",
+        "../model.safetensors", "/etc/model.safetensors", "a/b.safetensors", "../\u{301}b.safetensors", "..", ".", "",
+        "model.bin",
         "a\\u0000.safetensors", String(repeating: "a", count: 250) + ".safetensors"
     ])
     func refusesShardNamesThatLeadElsewhere(name: String) throws {
@@ -120,6 +121,12 @@ struct ShardTests {
     ])
     func refusesAnIndexThatIsNone(text: String) throws {
         try refuses(Self.index(file: text))
+    }
+
+    @Test func refusesAnIndexBeyondAllMeasure() throws {
+        let index = try Self.index(file: Self.index(Self.map))
+        truncate(index.path, 16_000_001)  // sparse
+        try refuses(index)
     }
 
     @Test func refusesMoreFilesThanACheckpointHas() throws {
