@@ -15,6 +15,8 @@ package enum CatalogError: Error, Equatable {
     /// The store's folder or a file in it cannot be used.
     case storeFailed(path: String, reason: String)
     case cancelled(name: String)
+    /// The publisher gives it only to those who accepted its licence.
+    case gated(name: String, page: String, reason: String)
 
     /// Why a source gave nothing.
     package struct Attempt: Sendable, Equatable {
@@ -49,6 +51,9 @@ extension CatalogError: CustomStringConvertible {
                 + "Check the network connection and that python3 has pip, then pull again; what has arrived is kept."
         case .storeFailed(let path, let reason):
             "Cannot use '\(path)': \(reason). Free space, fix its permissions, or set NARRATOR_MODELS to another folder."
+        case .gated(let name, let page, let reason):
+            "Could not pull '\(name)': \(reason). Accept the licence at \(page), make a token that may read there, set "
+                + "HF_TOKEN to it and pull again. Or give a local folder with the published files in place of the name."
         case .cancelled(let name):
             "Pulling '\(name)' was interrupted. What has arrived is kept; pull again to go on."
         }

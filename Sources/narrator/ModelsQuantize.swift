@@ -45,12 +45,7 @@ struct ModelsQuantize: AsyncParsableCommand {
             let isQuiet = common.quiet
             let file = (output as NSString).expandingTildeInPath
             try await cancelledByInterrupt {
-                var progress = WorkProgress(quiet: isQuiet)
-                defer { progress.clear() }
-                try quantizer.write(to: file, pool: pool) { step in
-                    try Task.checkCancellation()
-                    progress.draw(step.tensor, step.bytesDone, step.bytes)
-                }
+                try quantizer.write(to: file, pool: pool, isQuiet: isQuiet)
             }
             if !common.quiet {
                 let made = try GemmaModel(file)
@@ -61,6 +56,18 @@ struct ModelsQuantize: AsyncParsableCommand {
             throw CommandFailure(.internalFault, "Interrupted; nothing was written.")
         } catch {
             throw CommandFailure(describing: error)
+        }
+    }
+}
+
+extension GemmaQuantizer {
+    /// Writes with progress on the terminal, until the task is cancelled.
+    func write(to path: String, pool: ThreadPool, isQuiet: Bool) throws {
+        var progress = WorkProgress(quiet: isQuiet)
+        defer { progress.clear() }
+        try write(to: path, pool: pool) { step in
+            try Task.checkCancellation()
+            progress.draw(step.tensor, step.bytesDone, step.bytes)
         }
     }
 }
