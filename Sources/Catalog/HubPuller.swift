@@ -34,13 +34,13 @@ struct HubPuller {
 
     func pull(_ make: @Sendable (URL, URL) async throws -> Void) async throws {
         if isInstalled() { return }
-        let lock = try await PullLock(store: store, name: entry.name) { report(.waiting(model: entry.name)) }
-        defer { lock.release() }
-        if isInstalled() { return }  // by whoever had the lock
         report(.began(entry))
         guard let token = store.environment["HF_TOKEN"]?.trimmingCharacters(in: .whitespacesAndNewlines),
             !token.isEmpty
         else { throw gated("there is no token in HF_TOKEN") }
+        let lock = try await PullLock(store: store, name: entry.name) { report(.waiting(model: entry.name)) }
+        defer { lock.release() }
+        if isInstalled() { return }  // by whoever had the lock
         try inStore { try FileManager.default.createDirectory(at: published, withIntermediateDirectories: true) }
         do {
             try await fetch(token)

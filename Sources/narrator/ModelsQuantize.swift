@@ -44,6 +44,7 @@ struct ModelsQuantize: AsyncParsableCommand {
             let pool = ThreadPool(threads: try compute.threadCount)
             let isQuiet = common.quiet
             let file = (output as NSString).expandingTildeInPath
+            try Self.refuse(replacing: file)
             try await cancelledByInterrupt {
                 try quantizer.write(to: file, pool: pool, isQuiet: isQuiet)
             }
@@ -57,6 +58,12 @@ struct ModelsQuantize: AsyncParsableCommand {
         } catch {
             throw CommandFailure(describing: error)
         }
+    }
+    /// A file is replaced when the new one is complete; a device or a folder must not be.
+    private static func refuse(replacing path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        throw CommandFailure(.notPermitted, "'\(path)' is there and is no file. Name a file to make.")
     }
 }
 
