@@ -26,6 +26,8 @@ struct HubFile: Equatable {
 
     /// No published file is larger; what claims to be is not begun.
     static let maxBytes = 64 << 30
+    /// Who sends us on more often goes in circles.
+    private static let maxHops = 8
 
     /// True if the bytes are those the hub has.
     func matches(_ file: URL) -> Bool {
@@ -60,6 +62,7 @@ struct HubFile: Equatable {
             var status = 0
             var fields: [String: String] = [:]
             var hasLeft = false
+            var hops = 0
             var continuation: CheckedContinuation<Void, any Error>?
         }
 
@@ -75,6 +78,7 @@ struct HubFile: Equatable {
         private func take(_ response: HTTPURLResponse) {
             state.withLock { state in
                 state.status = response.statusCode
+                state.hops += 1
                 for field in ["X-Linked-ETag", "X-Linked-Size", "ETag", "Content-Length"] {
                     if let value = response.value(forHTTPHeaderField: field) { state.fields[field] = value }
                 }
@@ -86,7 +90,9 @@ struct HubFile: Equatable {
             newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
         ) {
             take(response)
-            guard let origin = response.url, request.url?.hasOrigin(of: origin) == true else {
+            guard let origin = response.url, request.url?.hasOrigin(of: origin) == true,
+                state.withLock({ $0.hops <= HubFile.maxHops })
+            else {
                 state.withLock { $0.hasLeft = true }
                 completionHandler(nil)
                 return task.cancel()

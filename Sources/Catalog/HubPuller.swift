@@ -38,6 +38,8 @@ struct HubPuller {
         guard let token = store.environment["HF_TOKEN"]?.trimmingCharacters(in: .whitespacesAndNewlines),
             !token.isEmpty
         else { throw gated("there is no token in HF_TOKEN") }
+        // Anything else could end the line of the request that it stands in.
+        guard token.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else { throw gated("what HF_TOKEN holds is no token") }
         let lock = try await PullLock(store: store, name: entry.name) { report(.waiting(model: entry.name)) }
         defer { lock.release() }
         if isInstalled() { return }  // by whoever had the lock

@@ -96,6 +96,8 @@ struct GemmaBench {
     }
 
     private func format(of model: GemmaModel) -> String {
-        (weights ?? (model.storedFormats.contains(.q4) ? .q4 : .q8)).rawValue
+        // The encoders of a q4 file are q8.
+        if model.form == .container { return model.storedFormats.contains(.q4) ? "q4" : "q8" }
+        return (weights ?? .q8).rawValue
     }
 }

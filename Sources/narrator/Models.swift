@@ -61,12 +61,12 @@ struct ModelsList: ParsableCommand {
             name = entry.name
             bytes = entry.bytes
             licence = entry.licence
-            weights = store.installedWeights(of: entry)
             switch store.state(of: entry) {
             case .absent: (installed, state, path) = (false, "no", nil)
             case .installed: (installed, state, path) = (true, "yes", store.folder(of: entry).path)
             case .damaged: (installed, state, path) = (false, "damaged", store.folder(of: entry).path)
             }
+            weights = store.installedWeights(of: entry)
         }
     }
 }

@@ -36,7 +36,7 @@ struct HubPullTests {
         #expect(others.contains { $0.contains("bytes=") }, "a cut connection goes on where it ended: \(others)")
     }
 
-    @Test(arguments: [("", "no token"), (" \n", "no token"), ("bad", "does not give")])
+    @Test(arguments: [("", "no token"), (" \n", "no token"), ("two\nlines", "is no token"), ("bad", "does not give")])
     func whoIsNotLetInIsToldWhatToDo(token: String, reason: String) async throws {
         let hub = try HubFixture()
         let store = hub.store("open", token: token)
@@ -49,6 +49,7 @@ struct HubPullTests {
 
     @Test(arguments: [
         ("lying", "its hash is another"), ("mute", "does not tell the hash"), ("odd", "cannot be shards"),
+        ("round", "does not say"),
         ("none/such", "status 404")
     ])
     func aHubThatCannotBeReliedOnGivesNothing(kind: String, reason: String) async throws {

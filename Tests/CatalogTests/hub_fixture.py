@@ -5,7 +5,7 @@
 /KIND/OWNER/NAME/resolve/main/FILE gives FOLDER/FILE to whom the token `good` is shown: 401 without one, 403 with another.
 A *.safetensors is at the second server, whose address the answer names; other files are sent on within the hub, by a
 relative address. KIND: `open` behaves; `cut` ends the second server's connection half way when no range is asked for; `lying`
-tells other hashes; `mute` tells none; `odd` names shards in other folders. /log gives one line per request so far: server,
+tells other hashes; `mute` tells none; `round` sends on in circles; `odd` names shards in other folders. /log gives one line per request so far: server,
 method, file, the range asked for, and `token` where one was shown.
 """
 import hashlib
@@ -80,6 +80,8 @@ class Hub(Handler):
             linked = [("X-Linked-ETag", f'"{tag}"'), ("X-Linked-Size", str(len(body)))]
             place = ("Location", f"http://127.0.0.1:{store.server_address[1]}/{kind}/{name}?signature=1")
             return self.reply(302, headers=[place] + ([] if kind == "mute" else linked))
+        if kind == "round":
+            return self.reply(307, headers=[("Location", self.path)])
         if "/cache/" not in self.path:
             return self.reply(307, headers=[("Location", f"/{kind}/cache/{name}")])
         self.file(kind, name, [] if kind == "mute" else [("ETag", f'W/"{tag}"')])
