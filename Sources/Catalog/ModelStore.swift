@@ -4,6 +4,7 @@ package import Foundation
 ///
 /// ```
 /// name ─► CatalogEntry ─► ModelStore.pull ─► Puller: sources in order ─► hash ─► whole folder, by one rename
+///                   ├───► of a hub: HubPuller: the hub's hashes ─► one file made of what came ─► its hash, recorded
 ///                   └───► ModelStore.resolve ─► folder (present and verified) ─► Weights, Tokenizers
 /// ```
 package struct ModelStore: Sendable {

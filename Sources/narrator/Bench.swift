@@ -85,7 +85,7 @@ struct Bench: ParsableCommand {
         case .gemma:
             let bench = GemmaBench(
                 path: path, weights: weights, slice: slice, prefill: prefillTokens, decode: decodeTokens,
-                context: context ?? max(4_096, prefillTokens + decodeTokens), pool: pool, common: common)
+                context: context, pool: pool, common: common)
             try bench.measure(into: &report)
         case .whisper, .pictures, .voice:
             let bench = SenseBench(

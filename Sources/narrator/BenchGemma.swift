@@ -13,7 +13,8 @@ struct GemmaBench {
     let slice: String?
     let prefill: Int
     let decode: Int
-    let context: Int
+    /// Positions of the cache; nil: as the model card has it, or what the tokens need.
+    let context: Int?
     let pool: ThreadPool
     let common: CommonOptions
 
@@ -70,7 +71,7 @@ struct GemmaBench {
         let decoder = GemmaDecoder(weights: loaded.weights, pool: pool)
         var options = GemmaStateOptions()
         if weights == .f32 { options.storage = .float32 }
-        options.positions = context
+        options.positions = context ?? max(4_096, prefill + decode)
         return Ready(loaded: loaded, decoder: decoder, state: decoder.makeState(options))
     }
 
@@ -85,10 +86,10 @@ struct GemmaBench {
 
     /// What a model of few positions has room for.
     private func fitting(_ limit: Int) -> (prefill: Int, decode: Int) {
-        if prefill + decode <= limit { return (prefill, decode) }
-        let prompt = min(prefill, max(limit - decode, limit * 3 / 4))
-        let rest = min(decode, limit - prompt)
-        if !common.quiet {
+        let fits = prefill + decode <= limit
+        let prompt = fits ? prefill : min(prefill, max(limit - decode, limit * 3 / 4))
+        let rest = fits ? decode : min(decode, limit - prompt)
+        if !common.quiet, !fits || limit < context ?? 0 {
             writeError(
                 "narrator: the model has \(limit) positions: \(prompt) tokens are prompt and \(rest) are decoded.\n")
         }

@@ -81,6 +81,9 @@ struct GemmaBenchTests {
         #expect(result.lines.first?["prefill_tokens"] as? Int == 75)
         #expect(result.lines.first?["decode_tokens"] as? Int == 25)
         #expect(try Program.run("bench", "--quiet", "--model", scratch.path).errors.isEmpty)
+        let wide = try Program.run(
+            "bench", "--model", scratch.path, "--prefill", "5", "--decode", "2", "--context", "200")
+        #expect(wide.status == 0 && wide.errors.contains("100 positions"), "\(wide)")
     }
 
     @Test func forPeopleItIsATable() throws {
