@@ -48,7 +48,7 @@ extension CatalogError: CustomStringConvertible {
         case .pullFailed(let name, let attempts):
             "Could not pull '\(name)'. Sources tried:\n"
                 + attempts.map { "  - \($0.source): \($0.reason)\n" }.joined()
-                + "Check the network connection and that python3 has pip, then pull again; what has arrived is kept."
+                + "Check the network connection, and for PyPI that python3 has pip, then pull again; what has arrived is kept."
         case .storeFailed(let path, let reason):
             "Cannot use '\(path)': \(reason). Free space, fix its permissions, or set NARRATOR_MODELS to another folder."
         case .gated(let name, let page, let reason):

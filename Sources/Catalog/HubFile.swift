@@ -26,6 +26,7 @@ struct HubFile: Equatable {
 
     /// No published file is larger; what claims to be is not begun.
     static let maxBytes = 64 << 30
+    private static let patienceSeconds = 10.0
     /// Who sends us on more often goes in circles.
     private static let maxHops = 8
 
@@ -40,12 +41,14 @@ struct HubFile: Equatable {
     /// Asks the hub, whose answer may be where to go next: what other servers say does not count.
     /// - Throws: `Download.Failure`.
     static func ask(_ url: URL, token: String) async throws -> HubFile {
-        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: 30)
+        var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.httpMethod = "HEAD"
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
         let listener = Listener()
-        let session = URLSession(configuration: .ephemeral, delegate: listener, delegateQueue: nil)
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = patienceSeconds
+        let session = URLSession(configuration: configuration, delegate: listener, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         let task = session.dataTask(with: request)
         try await withTaskCancellationHandler {
@@ -114,7 +117,9 @@ struct HubFile: Equatable {
                 return (state.continuation, state.hasLeft)
             }
             if let error, !hasLeft {
-                continuation?.resume(throwing: Download.Failure(reason: systemReason(error)))
+                let isSilent = (error as? URLError)?.code == .timedOut
+                continuation?.resume(
+                    throwing: Download.Failure(reason: isSilent ? "the hub does not answer" : systemReason(error)))
             } else {
                 continuation?.resume()
             }
