@@ -97,7 +97,8 @@ let package = Package(
             dependencies: [
                 "Daemon", "Stages", "EventServer", "Graph", "Events", "Catalog", "Capture", "Speech", "Scenes",
                 "Signal",
-                "Whisper", "EfficientNet", "Gemma", "Layers", "Tokenizers", "Weights", "Kernels", "Media", argumentParser, logging
+                "Whisper", "Silero", "EfficientNet", "Gemma", "Layers", "Tokenizers", "Weights", "Kernels", "Media",
+                argumentParser, logging
             ]),
 
         // Tests
@@ -112,7 +113,7 @@ let package = Package(
         test("Weights", ["Kernels"], data: ["Golden", "make_gguf_goldens.py"]),
         test("Graph", ["Media"], data: ["Broken"]),
         test("Events", ["Media"]),
-        test("Catalog", [crypto], data: ["web_fixture.py", "wheel_fixture.py"]),
+        test("Catalog", [crypto], data: ["web_fixture.py", "hub_fixture.py", "wheel_fixture.py"]),
         test("EventServer", ["Events"]),
         test("Speech", ["Media"]),
         test("Scenes", ["Media"]),

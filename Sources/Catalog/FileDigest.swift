@@ -4,9 +4,21 @@ import Foundation
 enum FileDigest {
     /// SHA-256 of a file in lower-case hexadecimal, or nil if it cannot be read.
     static func sha256(of file: URL) -> String? {
+        digest(of: file, SHA256())
+    }
+
+    /// The SHA-1 by which git knows a file, that of a header and its bytes; nil if it cannot be read. It tells files apart
+    /// as the hub does; nobody is kept out by it.
+    static func gitBlob(of file: URL) -> String? {
+        var hash = Insecure.SHA1()
+        hash.update(data: Data("blob \(FileStamp(file)?.bytes ?? 0)\0".utf8))
+        return digest(of: file, hash)
+    }
+
+    private static func digest(of file: URL, _ empty: some HashFunction) -> String? {
         guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
         defer { try? handle.close() }
-        var hash = SHA256()
+        var hash = empty
         do {
             while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty { hash.update(data: chunk) }
         } catch {
@@ -42,6 +54,8 @@ struct VerificationRecord: Codable {
 
     var items: [String: Item] = [:]
 
+    init() {}
+
     /// Empty if there is none that can be read.
     init(folder: URL) {
         let data = try? Data(contentsOf: folder.appendingPathComponent(Self.fileName))
@@ -56,6 +70,20 @@ struct VerificationRecord: Codable {
         guard FileDigest.sha256(of: url) == file.sha256 else { return false }
         items[file.name] = Item(sha256: file.sha256, stamp: stamp)
         return true
+    }
+
+    /// True if the file is the one that was recorded when it was made.
+    mutating func verifyRecorded(_ name: String, in folder: URL) -> Bool {
+        guard let item = items[name] else { return false }
+        return verify(CatalogFile(name, bytes: item.stamp.bytes, sha256: item.sha256), in: folder)
+    }
+
+    /// Records a file as it is now.
+    mutating func add(_ file: URL) throws {
+        guard let stamp = FileStamp(file), let sha256 = FileDigest.sha256(of: file) else {
+            throw CocoaError(.fileReadUnknown)
+        }
+        items[file.lastPathComponent] = Item(sha256: sha256, stamp: stamp)
     }
 
     func write(to folder: URL) throws {

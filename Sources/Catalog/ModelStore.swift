@@ -4,6 +4,7 @@ package import Foundation
 ///
 /// ```
 /// name ─► CatalogEntry ─► ModelStore.pull ─► Puller: sources in order ─► hash ─► whole folder, by one rename
+///                   ├───► of a hub: HubPuller: the hub's hashes ─► one file made of what came ─► its hash, recorded
 ///                   └───► ModelStore.resolve ─► folder (present and verified) ─► Weights, Tokenizers
 /// ```
 package struct ModelStore: Sendable {
@@ -59,17 +60,34 @@ package struct ModelStore: Sendable {
         guard FileManager.default.fileExists(atPath: folder.path) else { return .absent }
         var record = VerificationRecord(folder: folder)
         let before = record.items.mapValues(\.stamp)
-        let bad = entry.files.filter { !record.verify($0, in: folder) }.map(\.name)
+        let bad: [String]
+        if let hub = entry.hub {
+            let made = hub.weights.map(hub.file).filter { FileStamp(folder.appendingPathComponent($0)) != nil }
+            if made.isEmpty { return .absent }
+            bad = made.filter { !record.verifyRecorded($0, in: folder) }
+        } else {
+            bad = entry.files.filter { !record.verify($0, in: folder) }.map(\.name)
+        }
         if record.items.mapValues(\.stamp) != before { try? record.write(to: folder) }
         return bad.isEmpty ? .installed : .damaged(bad)
     }
 
-    /// The folder of a pulled model, or a path as it was given.
+    /// The weights in which a model of the hub lies in the store, each file verified.
+    package func installedWeights(of entry: CatalogEntry) -> [String] {
+        guard let hub = entry.hub else { return [] }
+        let folder = folder(of: entry)
+        var record = VerificationRecord(folder: folder)
+        return hub.weights.filter { record.verifyRecorded(hub.file($0), in: folder) }
+    }
+
+    /// The folder of a pulled model, the file of one that was made of the hub's, or a path as it was given.
+    ///
+    /// - Parameter weights: Which file of a model that lies in several weights; nil: the first there is.
     /// - Throws: `CatalogError.notPulled`, `.damaged`, `.unknownModel`, `.noSuchPath`.
-    package func resolve(_ nameOrPath: String) throws(CatalogError) -> URL {
+    package func resolve(_ nameOrPath: String, weights: String? = nil) throws(CatalogError) -> URL {
         if let entry = entries.first(where: { $0.name == nameOrPath }) {
             switch state(of: entry) {
-            case .installed: return folder(of: entry)
+            case .installed: return try place(of: entry, weights)
             case .absent: throw .notPulled(name: entry.name, store: root.path)
             case .damaged(let files): throw .damaged(name: entry.name, store: root.path, files: files)
             }
@@ -78,6 +96,18 @@ package struct ModelStore: Sendable {
         if FileManager.default.fileExists(atPath: path) { return URL(fileURLWithPath: path) }
         if nameOrPath.contains("/") { throw .noSuchPath(nameOrPath) }
         throw .unknownModel(name: nameOrPath, nearest: NearestNames.of(nameOrPath, among: entries.map(\.name)))
+    }
+
+    private func place(of entry: CatalogEntry, _ weights: String?) throws(CatalogError) -> URL {
+        guard let hub = entry.hub else { return folder(of: entry) }
+        let there = installedWeights(of: entry)
+        if let weights, hub.weights.contains(weights), !there.contains(weights) {
+            throw .notPulled(name: "\(entry.name) --weights \(weights)", store: root.path)
+        }
+        guard let chosen = there.first(where: { $0 == weights }) ?? there.first else {
+            throw .notPulled(name: entry.name, store: root.path)
+        }
+        return folder(of: entry).appendingPathComponent(hub.file(chosen))
     }
 
     /// Takes a model out of the store, whole or damaged, and what an unfinished pull has left of it.

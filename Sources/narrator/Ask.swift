@@ -59,7 +59,7 @@ struct Ask: ParsableCommand {
         }
         let output = StandardOutput()
         do {
-            var answer = try begin(ModelStore.standard().resolve(model).path)
+            var answer = try begin(ModelStore.standard().resolve(model, weights: weights?.rawValue).path)
             while true {
                 let piece = try answer.next()
                 if let piece, !piece.isEmpty { try output.write(piece) }

@@ -9,7 +9,7 @@ extension CommandFailure {
             case .noSuchPath, .notPulled: .missing
             case .damaged: .badData
             case .pullFailed, .cancelled: .unavailable
-            case .storeFailed: .notPermitted
+            case .storeFailed, .gated: .notPermitted
             }
         self.init(status, error.description)
     }

@@ -29,7 +29,12 @@ final class PullProgress: Sendable {
         case .trying(let model, let source): say("\(model): trying \(source).")
         case .sourceFailed(let model, let source, let reason): say("\(model): not from \(source): \(reason)")
         case .progress(let model, let done, let total): draw(model, done, total)
+        case .making(let entry, let file): say("\(entry.name): making \(file) of what has arrived.")
         case .installed(let entry, let path): say("\(entry.name) is installed in \(path).")
+        case .discarded(let entry):
+            say(
+                "\(entry.name): the published files, \(formatBytes(entry.bytes)), are deleted; the new one holds all that is used."
+            )
         }
     }
 

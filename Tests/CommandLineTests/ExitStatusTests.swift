@@ -6,7 +6,7 @@ import Testing
 @Suite(.enabled(if: Program.isBuilt, "needs the built program: make build"))
 struct ExitStatusTests {
     @Test func helpAndVersionAreNoErrors() throws {
-        for command in ["run", "check", "transcribe", "ask", "listen", "send", "status", "devices", "models"] {
+        for command in ["run", "check", "transcribe", "ask", "bench", "listen", "send", "status", "devices", "models"] {
             #expect(try Program.run(command, "--help").status == 0, "\(command)")
         }
         let version = try Program.run("--version")

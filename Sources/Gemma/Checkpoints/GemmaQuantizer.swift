@@ -68,7 +68,6 @@ package struct GemmaQuantizer: Sendable {
                 done += bytes.byteCount
                 try progress(Progress(bytesDone: done, bytes: writer.byteCount, tensor: item.name))
             }
-            source.isDone(with: item.source)
         }
         if !compact.isEmpty { try writer.append(compact.span.bytes, to: GemmaContainer.tokenizerName) }
         try writer.finish()
