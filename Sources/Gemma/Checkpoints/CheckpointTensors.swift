@@ -52,26 +52,37 @@ package struct CheckpointTensors: GemmaStoredTensors {
 
     package func isDone(with name: String) { checkpoint.discardPages(of: storedName(name)) }
 
-    /// Where whole rows are wanted they are read where they lie in the file.
     package func table(_ part: MatrixPart) throws -> RowTable {
-        let name = storedName(part.name)
+        if let rows = try checkpoint.rowTable(part, storedAs: storedName(part.name), rows: part.rows) { return rows }
+        return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)
+    }
+
+    private func storedName(_ name: String) -> String { stored[name] ?? name }
+}
+
+extension Checkpoint {
+    /// Where whole rows are wanted they are read where they lie in the file.
+    ///
+    /// - Parameters:
+    ///   - name: Of the tensor in the file.
+    ///   - rows: How many the file has.
+    /// - Returns: Nil for what cannot be read so, or is not there in that shape.
+    func rowTable(_ part: MatrixPart, storedAs name: String, rows: Int) throws -> RowTable? {
         guard let kept = part.keptRows.first, part.keptRows.count == 1, part.keptColumns == part.columns,
-            QuantizedFormat.canStore(inputs: part.columns), let entry = checkpoint.entry(name),
-            entry.shape == [part.rows, part.columns], entry.isRowMajor
-        else { return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns) }
+            QuantizedFormat.canStore(inputs: part.columns), let entry = entry(name),
+            entry.shape == [rows, part.columns], entry.isRowMajor
+        else { return nil }
         let format: QuantizedFormat
         switch entry.type {
         case .bfloat16: format = .bfloat16
         case .float32: format = .float32
-        default: return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)
+        default: return nil
         }
-        let bytes = try checkpoint.mapped(name)
-        let rowBytes = bytes.count / part.rows
+        let bytes = try mapped(name)
+        let rowBytes = bytes.count / rows
         return RowTable(
             QuantizedRows(
                 format: format, count: kept.count, columns: part.columns,
                 bytes: bytes[kept.lowerBound * rowBytes..<kept.upperBound * rowBytes], isSparselyRead: true))
     }
-
-    private func storedName(_ name: String) -> String { stored[name] ?? name }
 }
