@@ -25,6 +25,8 @@ struct ModelFolder {
         var spelling = SampleModel.Spelling.nested
         /// Numbers of a tensor that nobody asks for and that takes no room on the disk.
         var idleNumbers = 0
+        /// Rows, of 64 zeros each, of a table in the audio encoder that takes no room either.
+        var tableRows = 0
     }
 
     /// Every spelling of each part at least once.
@@ -46,7 +48,11 @@ struct ModelFolder {
         tensors += Self.others.map { name, shape in (name, shape, SampleModel.values(name, [shape.reduce(1, *)])) }
         if !form.isSharded {
             try Self.write(
-                tensors, form.precision, to: folder.url("model.safetensors"), idleNumbers: form.idleNumbers)
+                tensors, form.precision, to: folder.url("model.safetensors"),
+                holes: [
+                    (name: "lm_head.idle", shape: [form.idleNumbers]),
+                    (name: "model.audio_tower.table", shape: [form.tableRows, 64])
+                ].filter { $0.shape[0] > 0 })
             return
         }
         var index: [String] = []
@@ -70,7 +76,7 @@ struct ModelFolder {
 
     static func write(
         _ tensors: [(name: String, shape: [Int], values: [Float])], _ precision: Precision, to file: URL,
-        idleNumbers: Int = 0
+        holes: [(name: String, shape: [Int])] = []
     ) throws {
         var (entries, offset) = ([String](), 0)
         func add(_ name: String, _ shape: [Int]) {
@@ -81,7 +87,7 @@ struct ModelFolder {
             offset = end
         }
         for tensor in tensors { add(tensor.name, tensor.shape) }
-        if idleNumbers > 0 { add("lm_head.idle", [idleNumbers]) }
+        for hole in holes { add(hole.name, hole.shape) }
         let header = Data("{\(entries.joined(separator: ","))}".utf8)
         var bytes = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
         for tensor in tensors { bytes += precision.bytes(tensor.values) }
