@@ -11,6 +11,7 @@ package struct CheckpointTensors: GemmaStoredTensors {
 
     private let checkpoint: Checkpoint
     private let stored: [String: String]  // name → name in the file
+    private let prefix: String  // of the text model
 
     /// Files differ in the prefix of the text model; one tensor that only it has tells which it is.
     /// - Throws: `GemmaError.badTensors`.
@@ -32,8 +33,7 @@ package struct CheckpointTensors: GemmaStoredTensors {
                 stored[String(name.dropFirst(prefix.count))] = name
             }
         }
-        self.checkpoint = checkpoint
-        self.stored = stored
+        (self.checkpoint, self.stored, self.prefix) = (checkpoint, stored, String(prefix))
     }
 
     package var names: [String] { stored.keys.sorted() }
@@ -57,7 +57,8 @@ package struct CheckpointTensors: GemmaStoredTensors {
         return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)
     }
 
-    private func storedName(_ name: String) -> String { stored[name] ?? name }
+    /// Of a tensor that is missing: the name it should have.
+    private func storedName(_ name: String) -> String { stored[name] ?? prefix + name }
 }
 
 extension Checkpoint {
