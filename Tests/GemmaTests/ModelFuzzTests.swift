@@ -17,16 +17,15 @@ import Weights
 
     private let folder = try! TemporaryFolder()
 
-    /// Half of the files have a damaged header, and half damaged numbers: of matrices, norms and the tokenizer.
     @Test func quantizedFiles() throws {
         try SmallContainer.parts.write(to: folder.file("whole.gguf"))
         let lines = ["q4", "q8", "panels", "rows", "columns", " 0", " 64", " 16777216", "layers.0.", "norm.weight"]
-        try run("quantised files", words: Self.words + lines.map { Array($0.utf8) }, payloads: true)
+        try run("quantised files", words: Self.words + lines.map { Array($0.utf8) })
     }
 
     @Test func publishedFiles() throws {
         try PublishedFile().write(to: folder.file("whole.gguf"))
-        try run("published files", words: Self.words, payloads: false)
+        try run("published files", words: Self.words)
     }
 
     private static let words: [[UInt8]] =
@@ -35,7 +34,8 @@ import Weights
         Array($0.utf8)
     } + (0...13 as ClosedRange<UInt8>).map { [$0, 0, 0, 0] }
 
-    private func run(_ what: String, words: [[UInt8]], payloads: Bool) throws {
+    /// Half of the files have a damaged header, and half damaged numbers: of matrices, norms, a tokenizer in compact form.
+    private func run(_ what: String, words: [[UInt8]]) throws {
         let whole = [UInt8](try Data(contentsOf: folder.url("whole.gguf")))
         let file = try Checkpoint.open(folder.file("whole.gguf"))
         let start = file.names.compactMap { file.entry($0)?.byteRange.lowerBound }.min()!
@@ -53,7 +53,7 @@ import Weights
         while ContinuousClock.now < end {
             files += 1
             var bytes: [UInt8]
-            if payloads, files % 2 == 0 {
+            if files % 2 == 0 {
                 bytes = whole
                 Self.damage(&bytes, from: start, with: &mutator.random)
             } else {

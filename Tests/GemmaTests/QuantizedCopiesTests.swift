@@ -1,5 +1,6 @@
 import Foundation
 import Gemma
+import Glibc
 import Kernels
 import Testing
 import Weights
@@ -84,6 +85,19 @@ struct QuantizedCopiesTests {
             try copies.open(GemmaModel(source.path), format: .q4, pool: .single, progress: { _ in throw Enough() })
         }
         #expect(names.isEmpty)
+    }
+
+    /// Half a copy of a process that is no more goes with the next copy; one that is being written stays.
+    @Test func whatOthersLeftGoes() throws {
+        let copy = try open().model.path
+        let nobody = (1 << 22) + 1  // beyond the highest process number
+        for process in [nobody, Int(getpid())] {
+            try Data([1]).write(to: URL(fileURLWithPath: "\(copy).part-\(process)"))
+        }
+        try touch()
+        let new = try open().model.path
+        let kept = [new, "\(copy).part-\(getpid())"].map { URL(fileURLWithPath: $0).lastPathComponent }
+        #expect(names == kept.sorted())
     }
 
     @Test func smallModelsAndQuantizedFilesAreTheirOwnCopies() throws {
