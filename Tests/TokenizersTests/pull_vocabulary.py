@@ -18,8 +18,11 @@ VERSION = "1.0.0"
 
 
 def digest(path):
+    sha = hashlib.sha256()
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            sha.update(block)
+    return sha.hexdigest()
 
 
 def pull(folder):

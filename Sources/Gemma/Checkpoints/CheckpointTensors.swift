@@ -7,7 +7,8 @@ package import Weights
 /// Names are those of the published files without what stands in front: `layers.3.mlp.up_proj.weight` of the text
 /// model, `audio_tower.…`, `vision_tower.…`, `embed_audio.…`, `embed_vision.…` of the others. Unused ones are not looked at.
 package struct CheckpointTensors: GemmaStoredTensors {
-    private static let towers = ["audio_tower.", "vision_tower.", "embed_audio.", "embed_vision."]
+    /// What names of the audio and vision encoders begin with.
+    private static let encoders = ["audio_tower.", "vision_tower.", "embed_audio.", "embed_vision."]
 
     private let checkpoint: Checkpoint
     private let stored: [String: String]  // name → name in the file
@@ -25,7 +26,7 @@ package struct CheckpointTensors: GemmaStoredTensors {
         let prefix = name.dropLast(mark.count)
         var stored: [String: String] = [:]
         for name in checkpoint.names {
-            if let tower = Self.towers.lazy.compactMap({ name.firstRange(of: $0) }).first,
+            if let tower = Self.encoders.lazy.compactMap({ name.firstRange(of: $0) }).first,
                 tower.lowerBound == name.startIndex || name[..<tower.lowerBound].hasSuffix(".")
             {
                 stored[String(name[tower.lowerBound...])] = name
@@ -35,6 +36,9 @@ package struct CheckpointTensors: GemmaStoredTensors {
         }
         (self.checkpoint, self.stored, self.prefix) = (checkpoint, stored, String(prefix))
     }
+
+    /// Whether a tensor is one of the text model.
+    static func isText(_ name: String) -> Bool { !encoders.contains(where: name.hasPrefix) }
 
     package var names: [String] { stored.keys.sorted() }
 

@@ -61,7 +61,7 @@ package struct GemmaModel: Sendable {
         }
     }
 
-    /// Formats of the matrices of a quantised file; empty for the other forms.
+    /// Formats of the text model's matrices in a quantised file; empty for the other forms.
     package var storedFormats: Set<QuantizedFormat> { container?.tensors.formats ?? [] }
 
     /// - Throws: `TokenizerError`, `WeightsError`.

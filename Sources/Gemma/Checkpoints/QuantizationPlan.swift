@@ -17,8 +17,7 @@ struct QuantizationPlan {
     /// - Returns: Nil for what nobody asks for, and for what has no elements.
     func item(_ name: String, shape: [Int], isWide: Bool) -> QuantizedItem? {
         if shape.contains(0) { return nil }
-        let isText = !["audio_tower.", "vision_tower.", "embed_audio.", "embed_vision."].contains(where: name.hasPrefix)
-        guard isText else { return encoderItem(name, shape: shape, isWide: isWide) }
+        guard CheckpointTensors.isText(name) else { return encoderItem(name, shape: shape, isWide: isWide) }
         let parts = name.split(separator: ".", maxSplits: 2)
         if parts.count == 3, parts[0] == "layers", let number = Int(parts[1]) {
             guard let index = config.layers.firstIndex(where: { $0.stored == number }) else { return nil }
