@@ -137,6 +137,17 @@ struct PublishedFileTests {
         }
     }
 
+    /// As it is published, with the configuration of what it was made of beside it.
+    @Test func aFolderThatHoldsAFileIsTheFile() throws {
+        let folder = try TemporaryFolder()
+        try PublishedFile().write(to: folder.file("a.gguf"))
+        let alone = try GemmaModel(folder.path)
+        try Data(SampleModel().config(.nested).utf8).write(to: folder.url("config.json"))
+        let model = try GemmaModel(folder.path)
+        #expect(model.form == .published && model.config == alone.config)
+        #expect(try model.tokenizer().count == SampleModel.vocabulary)
+    }
+
     @Test func aFileOfAnotherModelIsRefused() throws {
         let folder = try TemporaryFolder()
         var file = try PublishedFile()

@@ -87,9 +87,7 @@ package struct GemmaQuantizer: Sendable {
 
     private func preprocessor() -> String? {
         let file = (model.path as NSString).appendingPathComponent("preprocessor_config.json")
-        guard model.form == .folder, let data = FileManager.default.contents(atPath: file), data.count < 1 << 20 else {
-            return nil
-        }
+        guard model.form == .folder, let data = ConfigReader.smallFile(file) else { return nil }
         return String(validating: data, as: UTF8.self)
     }
 }
