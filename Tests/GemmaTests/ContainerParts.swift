@@ -16,11 +16,16 @@ struct ContainerParts {
 
     var values: [(key: String, value: GGUFValue)]
     var tensors: [Stored]
+    /// Of these values that are texts, in lines if they are lists.
+    private(set) var texts: [String: String] = [:]
 
     init(_ path: String) throws {
         let file = try Checkpoint.open(path)
         let header = file.header!
         values = try header.keys.map { ($0, try header.value($0)) }
+        for key in header.keys {
+            texts[key] = (try? header.text(key)) ?? (try? header.texts(key))?.joined(separator: "\n")
+        }
         tensors = try file.names.map { name in
             let entry = file.entry(name)!
             return Stored(name: name, shape: entry.shape, type: entry.type, bytes: [UInt8](try file.bytes(name)))

@@ -34,7 +34,7 @@ import Weights
         Array($0.utf8)
     } + (0...13 as ClosedRange<UInt8>).map { [$0, 0, 0, 0] }
 
-    /// Half of the files have a damaged header, and half damaged numbers: of matrices, norms, a tokenizer in compact form.
+    /// By turns: a file that means something else, damaged numbers, a damaged header.
     private func run(_ what: String, words: [[UInt8]]) throws {
         let whole = [UInt8](try Data(contentsOf: folder.url("whole.gguf")))
         let file = try Checkpoint.open(folder.file("whole.gguf"))
@@ -46,6 +46,7 @@ import Weights
         let payload = whole[start...]
         var mutator = Mutator(corpus: [header], words: words, random: SplitMix64(seed: Self.seed))
         let damaged = folder.file("damaged.gguf")
+        let parts = try ContainerParts(folder.file("whole.gguf"))
         let before = Self.kilobytes("VmRSS:")
         try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)  // forgets the peak so far
         let end = ContinuousClock.now + .seconds(Self.seconds)
@@ -53,7 +54,10 @@ import Weights
         while ContinuousClock.now < end {
             files += 1
             var bytes: [UInt8]
-            if files % 2 == 0 {
+            if files % 3 == 1 {
+                try Self.changed(parts, with: &mutator.random).write(to: damaged)
+                bytes = []
+            } else if files % 3 == 2 {
                 bytes = whole
                 Self.damage(&bytes, from: start, with: &mutator.random)
             } else {
@@ -62,7 +66,7 @@ import Weights
                 bytes += [UInt8](repeating: 0, count: (64 - bytes.count % 64) % 64)
                 bytes += payload
             }
-            try #require(Self.write(bytes, to: damaged))
+            if !bytes.isEmpty { try #require(Self.write(bytes, to: damaged)) }
             do {
                 #expect(try !runEverything(damaged).isEmpty)
                 ran += 1
@@ -79,6 +83,44 @@ import Weights
             "fuzz: \(what), seed \(Self.seed): \(files) files in \(Self.seconds) s, \(ran) ran, \(growth / 1_024) MB at the peak"
         )
         #expect(files > 0 && growth < Self.maxGrowthKilobytes)
+    }
+
+    /// A file that is well formed and lies: values, layouts, configuration, names and shapes.
+    private static func changed(_ whole: ContainerParts, with random: inout SplitMix64) throws -> ContainerParts {
+        var parts = whole
+        for _ in 0..<Int.random(in: 1...2, using: &random) {
+            let value = parts.values.indices.randomElement(using: &random)!
+            let (one, other) = (
+                parts.tensors.indices.randomElement(using: &random)!,
+                parts.tensors.indices.randomElement(using: &random)!
+            )
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0:
+                let numbers = [0, 1, 2, 3, 16, 31, 33, 255, 256, 16_384, .max] as [UInt32]
+                let number = numbers.randomElement(using: &random)!
+                let values: [GGUFValue] = [
+                    .uint32(number), .uint64(.max - UInt64(number)), .float32(Float(bitPattern: number)),
+                    .float32(.nan), .int32s([Int32(truncatingIfNeeded: number)]), .text("\(number)"), .texts([])
+                ]
+                parts.values[value].value = values.randomElement(using: &random)!
+            case 1, 2:
+                let key = ["narrator.config", "narrator.layouts"].randomElement(using: &random)!
+                if let text = parts.texts[key] {
+                    var mutator = Mutator(corpus: [Array(text.utf8)], words: words, random: random)
+                    let changed = String(decoding: mutator.next(), as: UTF8.self)
+                    random = mutator.random
+                    let lines = changed.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                    parts.set(key, key.hasSuffix("config") ? .text(changed) : .texts(lines))
+                }
+            case 3:
+                let name = parts.tensors[one].name
+                parts.tensors[one].name = parts.tensors[other].name
+                parts.tensors[other].name = name
+            case 4: parts.tensors[one].shape.reverse()
+            default: parts.tensors[one].bytes = parts.tensors[one].bytes.shuffled(using: &random)
+            }
+        }
+        return parts
     }
 
     /// Runs of one byte, single bits, noise.
