@@ -107,7 +107,12 @@ let package = Package(
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"], path: "Tests/CommandLineTests"),
         test("Media"),
         test("Kernels", ["CKernels"]),
-        test("Tokenizers", data: ["Golden", "make_goldens.py", "make_gemma_goldens.py"]),
+        test(
+            "Tokenizers", ["Weights"],
+            data: [
+                "Golden", "make_goldens.py", "make_gemma_goldens.py", "make_gemma_vocabulary_goldens.py",
+                "pull_vocabulary.py"
+            ]),
         test("Capture", ["Media"]),
         test("Signal", ["Media"], data: ["Golden"]),
         test("Weights", ["Kernels"], data: ["Golden", "make_gguf_goldens.py"]),

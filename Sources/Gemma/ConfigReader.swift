@@ -61,13 +61,24 @@ final class ConfigReader {
         (self.values, self.path, self.problems) = (values, path, problems)
     }
 
-    /// A config.json; 4 MB are a hundred times what one has.
+    private static let maxFileBytes = 4 << 20  // a hundred times what a config.json has
+
     static func values(file: String) throws(GemmaError) -> [String: ConfigValue] {
-        guard let handle = FileHandle(forReadingAtPath: file) else { throw .missing(file: file) }
-        guard let data = try? handle.read(upToCount: 4 << 20), data.count < 4 << 20 else {
-            throw .badConfig(file: file, problems: ["it is not a JSON object"])
+        guard FileManager.default.fileExists(atPath: file) else { throw .missing(file: file) }
+        guard let data = smallFile(file) else {
+            throw .badConfig(file: file, problems: ["it is no plain file of less than \(maxFileBytes >> 20) MB"])
         }
         return try values(json: data, source: file)
+    }
+
+    /// A whole file; nil for a pipe or a device, which would block or never end, and for what is far too large.
+    static func smallFile(_ file: String) -> Data? {
+        let path = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular, let size = attributes?[.size] as? Int,
+            size < maxFileBytes
+        else { return nil }
+        return FileManager.default.contents(atPath: path)
     }
 
     static func values(json: Data, source: String) throws(GemmaError) -> [String: ConfigValue] {

@@ -7,10 +7,12 @@ package import Weights
 /// Names are those of the published files without what stands in front: `layers.3.mlp.up_proj.weight` of the text
 /// model, `audio_tower.…`, `vision_tower.…`, `embed_audio.…`, `embed_vision.…` of the others. Unused ones are not looked at.
 package struct CheckpointTensors: GemmaStoredTensors {
-    private static let towers = ["audio_tower.", "vision_tower.", "embed_audio.", "embed_vision."]
+    /// What names of the audio and vision encoders begin with.
+    private static let encoders = ["audio_tower.", "vision_tower.", "embed_audio.", "embed_vision."]
 
     private let checkpoint: Checkpoint
     private let stored: [String: String]  // name → name in the file
+    private let prefix: String  // of the text model
 
     /// Files differ in the prefix of the text model; one tensor that only it has tells which it is.
     /// - Throws: `GemmaError.badTensors`.
@@ -24,7 +26,7 @@ package struct CheckpointTensors: GemmaStoredTensors {
         let prefix = name.dropLast(mark.count)
         var stored: [String: String] = [:]
         for name in checkpoint.names {
-            if let tower = Self.towers.lazy.compactMap({ name.firstRange(of: $0) }).first,
+            if let tower = Self.encoders.lazy.compactMap({ name.firstRange(of: $0) }).first,
                 tower.lowerBound == name.startIndex || name[..<tower.lowerBound].hasSuffix(".")
             {
                 stored[String(name[tower.lowerBound...])] = name
@@ -32,9 +34,11 @@ package struct CheckpointTensors: GemmaStoredTensors {
                 stored[String(name.dropFirst(prefix.count))] = name
             }
         }
-        self.checkpoint = checkpoint
-        self.stored = stored
+        (self.checkpoint, self.stored, self.prefix) = (checkpoint, stored, String(prefix))
     }
+
+    /// Whether a tensor is one of the text model.
+    static func isText(_ name: String) -> Bool { !encoders.contains(where: name.hasPrefix) }
 
     package var names: [String] { stored.keys.sorted() }
 
@@ -52,26 +56,38 @@ package struct CheckpointTensors: GemmaStoredTensors {
 
     package func isDone(with name: String) { checkpoint.discardPages(of: storedName(name)) }
 
-    /// Where whole rows are wanted they are read where they lie in the file.
     package func table(_ part: MatrixPart) throws -> RowTable {
-        let name = storedName(part.name)
+        if let rows = try checkpoint.rowTable(part, storedAs: storedName(part.name), rows: part.rows) { return rows }
+        return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)
+    }
+
+    /// Of a tensor that is missing: the name it should have.
+    private func storedName(_ name: String) -> String { stored[name] ?? prefix + name }
+}
+
+extension Checkpoint {
+    /// Where whole rows are wanted they are read where they lie in the file.
+    ///
+    /// - Parameters:
+    ///   - name: Of the tensor in the file.
+    ///   - rows: How many the file has.
+    /// - Returns: Nil for what cannot be read so, or is not there in that shape.
+    func rowTable(_ part: MatrixPart, storedAs name: String, rows: Int) throws -> RowTable? {
         guard let kept = part.keptRows.first, part.keptRows.count == 1, part.keptColumns == part.columns,
-            QuantizedFormat.canStore(inputs: part.columns), let entry = checkpoint.entry(name),
-            entry.shape == [part.rows, part.columns], entry.isRowMajor
-        else { return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns) }
+            QuantizedFormat.canStore(inputs: part.columns), let entry = entry(name),
+            entry.shape == [rows, part.columns], entry.isRowMajor
+        else { return nil }
         let format: QuantizedFormat
         switch entry.type {
         case .bfloat16: format = .bfloat16
         case .float32: format = .float32
-        default: return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)
+        default: return nil
         }
-        let bytes = try checkpoint.mapped(name)
-        let rowBytes = bytes.count / part.rows
+        let bytes = try mapped(name)
+        let rowBytes = bytes.count / rows
         return RowTable(
             QuantizedRows(
                 format: format, count: kept.count, columns: part.columns,
                 bytes: bytes[kept.lowerBound * rowBytes..<kept.upperBound * rowBytes], isSparselyRead: true))
     }
-
-    private func storedName(_ name: String) -> String { stored[name] ?? name }
 }

@@ -78,8 +78,10 @@ struct ContainerTensors: GemmaTensorSource {
         (self.checkpoint, self.layouts) = (checkpoint, layouts)
     }
 
-    /// Formats of the quantised matrices, for those who choose by them.
-    var formats: Set<QuantizedFormat> { Set(layouts.values.map(\.format)) }
+    /// Formats of the text model's quantised matrices, for those who choose by them.
+    var formats: Set<QuantizedFormat> {
+        Set(layouts.filter { CheckpointTensors.isText($0.key) }.values.map(\.format))
+    }
 
     func floats(_ name: String, shape: [Int]) throws -> [Float] { try checkpoint.floats(name, shape: shape) }
 

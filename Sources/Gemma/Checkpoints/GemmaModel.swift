@@ -24,18 +24,16 @@ package struct GemmaModel: Sendable {
     /// - Throws: `GemmaError`, `WeightsError`.
     package init(_ path: String) throws {
         self.path = path
-        let file = (path as NSString).appendingPathComponent("config.json")
-        if FileManager.default.fileExists(atPath: file) {
+        func inside(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
+        let whole = inside("model.safetensors")
+        checkpoint = try Checkpoint.open(FileManager.default.fileExists(atPath: whole) ? whole : path)
+        guard let header = checkpoint.header else {
             form = .folder
-            values = try ConfigReader.values(file: file)
-            config = try GemmaConfig(values, source: file)
-            let whole = (path as NSString).appendingPathComponent("model.safetensors")
-            checkpoint = try Checkpoint.open(FileManager.default.fileExists(atPath: whole) ? whole : path)
+            values = try ConfigReader.values(file: inside("config.json"))
+            config = try GemmaConfig(values, source: inside("config.json"))
             container = nil
             return
         }
-        checkpoint = try Checkpoint.open(path)
-        guard let header = checkpoint.header else { throw GemmaError.missing(file: file) }
         let architecture = (try? header.architecture) ?? "none"
         guard architecture == "gemma3n" else {
             throw GemmaError.badTensors(
@@ -61,7 +59,7 @@ package struct GemmaModel: Sendable {
         }
     }
 
-    /// Formats of the matrices of a quantised file; empty for the other forms.
+    /// Formats of the text model's matrices in a quantised file; empty for the other forms.
     package var storedFormats: Set<QuantizedFormat> { container?.tensors.formats ?? [] }
 
     /// - Throws: `TokenizerError`, `WeightsError`.

@@ -42,9 +42,10 @@ package struct GemmaQuantizer: Sendable {
             try plan.item(name, shape: source.shape(of: name), isWide: source.isWide(name))
         }
         try Self.check(source, config: text)
+        for item in items { try item.check(source) }
     }
 
-    /// What is missing or of another shape is told now, not after an hour.
+    /// What is missing, of another shape or of no numbers is told now, not after an hour.
     private static func check(_ source: some GemmaStoredTensors, config: GemmaTextConfig) throws {
         _ = try GemmaTextWeights(config: config, source: CheckedTensors(source: source), shortcuts: [])
     }
@@ -66,6 +67,8 @@ package struct GemmaQuantizer: Sendable {
             try item.pack(source, pool: pool) { bytes in
                 try writer.append(bytes, to: item.name)
                 done += bytes.byteCount
+                // Pages that were read count as memory of ours until they go.
+                source.isDone(with: item.source)
                 try progress(Progress(bytesDone: done, bytes: writer.byteCount, tensor: item.name))
             }
         }
@@ -97,9 +100,7 @@ package struct GemmaQuantizer: Sendable {
 
     private func preprocessor() -> String? {
         let file = (model.path as NSString).appendingPathComponent("preprocessor_config.json")
-        guard model.form == .folder, let data = FileManager.default.contents(atPath: file), data.count < 1 << 20 else {
-            return nil
-        }
+        guard model.form == .folder, let data = ConfigReader.smallFile(file) else { return nil }
         return String(validating: data, as: UTF8.self)
     }
 }

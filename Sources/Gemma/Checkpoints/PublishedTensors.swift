@@ -1,4 +1,6 @@
 import Foundation
+import Kernels
+import Layers
 import Weights
 
 /// A GGUF file as published for llama.cpp: the text model under that project's names.
@@ -78,10 +80,24 @@ struct PublishedTensors: GemmaStoredTensors {
             let values = try checkpoint.floats(place.name, shape: [3] + shape, rows: matrix..<matrix + 1)
             return Array(values[rows.lowerBound * shape[1]..<rows.upperBound * shape[1]])
         }
-        // A table may go on behind what is asked of it.
-        let stored = try checkpoint.shape(of: place.name)
+        let stored = try storedRows(of: name, shape: shape)
+        return try checkpoint.floats(place.name, shape: [stored] + shape.dropFirst(), rows: rows)
+    }
+
+    func table(_ part: MatrixPart) throws -> RowTable {
+        let stored = try storedRows(of: part.name, shape: [part.rows, part.columns])
+        let place = Self.place(of: part.name)
+        if place.matrix == nil, let rows = try checkpoint.rowTable(part, storedAs: place.name, rows: stored) {
+            return rows
+        }
+        return RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)
+    }
+
+    /// A table may go on behind what is asked of it.
+    private func storedRows(of name: String, shape: [Int]) throws -> Int {
+        let stored = try checkpoint.shape(of: Self.place(of: name).name)
         let isLonger = name.hasPrefix("embed_tokens") && stored.count == 2 && stored[0] > shape[0]
-        return try checkpoint.floats(place.name, shape: isLonger ? [stored[0], shape[1]] : shape, rows: rows)
+        return isLonger ? stored[0] : shape[0]
     }
 
     func isWide(_ name: String) -> Bool { checkpoint.entry(Self.place(of: name).name)?.type != .bfloat16 }

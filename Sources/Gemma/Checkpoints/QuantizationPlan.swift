@@ -14,10 +14,10 @@ struct QuantizationPlan {
     /// - Parameters:
     ///   - shape: As stored.
     ///   - isWide: Whether the checkpoint has it in 32 bits.
-    /// - Returns: Nil for what nobody asks for.
+    /// - Returns: Nil for what nobody asks for, and for what has no elements.
     func item(_ name: String, shape: [Int], isWide: Bool) -> QuantizedItem? {
-        let isText = !["audio_tower.", "vision_tower.", "embed_audio.", "embed_vision."].contains(where: name.hasPrefix)
-        guard isText else { return encoderItem(name, shape: shape, isWide: isWide) }
+        if shape.contains(0) { return nil }
+        guard CheckpointTensors.isText(name) else { return encoderItem(name, shape: shape, isWide: isWide) }
         let parts = name.split(separator: ".", maxSplits: 2)
         if parts.count == 3, parts[0] == "layers", let number = Int(parts[1]) {
             guard let index = config.layers.firstIndex(where: { $0.stored == number }) else { return nil }
@@ -96,7 +96,7 @@ struct QuantizedItem {
     init(source: String, name: String, shape: [Int]) {
         (self.source, self.name, self.shape) = (source, name, shape)
         keptRows = [0..<(shape.first ?? 1)]
-        keptColumns = [0..<max(shape.dropFirst().reduce(1, *), 1)]
+        keptColumns = [0..<shape.dropFirst().reduce(1, *)]
     }
 
     private var rowCount: Int { keptRows.reduce(0) { $0 + $1.count } }
@@ -137,7 +137,7 @@ struct QuantizedItem {
     }
 
     private func giveFloats(_ source: some GemmaStoredTensors, _ give: (RawSpan) throws -> Void) throws {
-        let rows = max(Self.blockNumbers / max(columnCount, 1), 1)
+        let rows = max(Self.blockNumbers / columnCount, 1)
         for first in stride(from: 0, to: rowCount, by: rows) {
             let values = try read(source, first..<min(first + rows, rowCount))
             if isHalf {
@@ -149,8 +149,12 @@ struct QuantizedItem {
         }
     }
 
+    /// Reads a little, to see that the tensor is one of numbers.
+    func check(_ source: some GemmaStoredTensors) throws { _ = try read(source, 0..<1) }
+
     /// Rows of what is kept, numbered as they are in the file.
     private func read(_ source: some GemmaStoredTensors, _ rows: Range<Int>) throws -> [Float] {
+        if shape.isEmpty { return try source.floats(self.source, shape: shape) }
         var values: [Float] = []
         values.reserveCapacity(rows.count * columnCount)
         var start = 0

@@ -1,4 +1,5 @@
 package import Foundation
+internal import Glibc
 package import Kernels
 import Weights
 
@@ -35,11 +36,19 @@ package struct QuantizedCopies {
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try GemmaQuantizer(model, to: format).write(to: copy.path, pool: pool, progress: progress)
         let others = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        for old in others
-        where old.hasPrefix(family) && old.hasSuffix("-\(format.rawValue).gguf") && old != copy.lastPathComponent {
+        for old in others where old.hasPrefix(family) && old != copy.lastPathComponent {
+            guard old.hasSuffix("-\(format.rawValue).gguf") || Self.isAbandoned(old) else { continue }
             try? FileManager.default.removeItem(at: folder.appendingPathComponent(old))
         }
         return try GemmaModel(copy.path)
+    }
+
+    /// A file that `GGUFWriter` was writing when its process was ended.
+    private static func isAbandoned(_ name: String) -> Bool {
+        guard let mark = name.range(of: ".gguf.part-"), let process = pid_t(name[mark.upperBound...]) else {
+            return false
+        }
+        return kill(process, 0) != 0 && errno == ESRCH
     }
 
     /// What changes when files do.
