@@ -165,7 +165,6 @@ struct QuantizedItem {
             let offset = range.upperBound - start
             let stored = try source.rows(
                 wanted.lowerBound + offset..<wanted.upperBound + offset, of: self.source, shape: shape)
-            source.isDone(with: self.source)  // what was read is not read again
             if columnCount == storedColumns {
                 values += stored
             } else {
