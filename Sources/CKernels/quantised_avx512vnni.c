@@ -10,7 +10,6 @@
 enum {
     MR = 12,             // 24 sums, 2 weights, 1 input of 32 registers
     CHUNK = 96,          // rows that share an unpacked span: 12 KB of float sums beside 8 KB of weights in L1
-    AHEAD = 4096,        // bytes that a stream of weights is fetched ahead
 };
 
 CK_INLINE __m512 scales_at(const uint8_t *halves) {
@@ -109,8 +108,6 @@ CK_INLINE void one_row_span_q4(const int blocks, const uint8_t *span, const int8
         __m512i odd0 = _mm512_setzero_si512(), odd1 = odd0;
 #pragma clang loop unroll(full)
         for (int j = 0; j < 4; j++, w += 128) {
-            _mm_prefetch((const char *)w + AHEAD, _MM_HINT_T0);
-            _mm_prefetch((const char *)w + AHEAD + 64, _MM_HINT_T0);
             __m512i w0 = _mm512_load_si512(w), w1 = _mm512_load_si512(w + 64);
             __m512i x0 = _mm512_set1_epi32((int)ck_load32(x + 8 * j));
             __m512i x1 = _mm512_set1_epi32((int)ck_load32(x + 8 * j + 4));
