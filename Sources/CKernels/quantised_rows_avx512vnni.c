@@ -150,7 +150,8 @@ CK_INLINE void unpack_span_q4(const uint8_t *span, size_t blocks, uint8_t *out) 
             __m512i nibbles = _mm512_permutex2var_epi64(lows, in_order[j], highs);
             nibbles = _mm512_mullo_epi16(nibbles, _mm512_permutexvar_epi64(lane, step));
             __mmask64 mask = first_bytes((blocks - block) * CK_BLOCK);
-            _mm512_mask_storeu_epi8(out + block * CK_BLOCK, mask, _mm512_add_epi8(nibbles, _mm512_permutexvar_epi64(lane, zero)));
+            nibbles = _mm512_add_epi8(nibbles, _mm512_permutexvar_epi64(lane, zero));
+            _mm512_mask_storeu_epi8(out + block * CK_BLOCK, mask, nibbles);
         }
     }
 }
@@ -166,24 +167,25 @@ static void unpack_row(const ck_row_table *table, size_t row, unpacked_row *to) 
     }
 }
 
+CK_INLINE __m512i dot_unpacked_span(const unpacked_row *row, size_t s, size_t blocks, const ck_input_row *x) {
+    return dot_span_q8(row->bytes + s * CK_SPAN, blocks, x->bytes + s * CK_SPAN, x->offsets[s]);
+}
+
 CK_INLINE float dot_unpacked(const unpacked_row *row, size_t inputs, const ck_input_row *x) {
     size_t spans = ck_spans(inputs);
     float sum = 0;
     for (size_t s = 0; s < spans; s += 8) {
         size_t count = CK_MIN(spans - s, (size_t)8);
         __m512i totals[8];
-        if (inputs >= (s + 8) * CK_SPAN) {
-            for (size_t i = 0; i < 8; i++) totals[i] = dot_span_q8(row->bytes + (s + i) * CK_SPAN, CK_SPAN_BLOCKS, x->bytes + (s + i) * CK_SPAN, x->offsets[s + i]);
+        if (inputs >= (s + 8) * CK_SPAN) { // whole spans need no masks
+            for (size_t i = 0; i < 8; i++) totals[i] = dot_unpacked_span(row, s + i, CK_SPAN_BLOCKS, x);
         } else {
             for (size_t i = 0; i < 8; i++) totals[i] = _mm512_setzero_si512();
-            for (size_t i = 0; i < count; i++) {
-                totals[i] = dot_span_q8(row->bytes + (s + i) * CK_SPAN, ck_blocks_of(inputs, s + i),
-                                        x->bytes + (s + i) * CK_SPAN, x->offsets[s + i]);
-            }
+            for (size_t i = 0; i < count; i++) totals[i] = dot_unpacked_span(row, s + i, ck_blocks_of(inputs, s + i), x);
         }
         __mmask8 mask = first_eight(count);
-        __m256 scales = _mm256_mul_ps(_mm256_maskz_loadu_ps(mask, row->scales + s), _mm256_maskz_loadu_ps(mask, x->scales + s));
-        sum = add_spans(sum, totals, count, scales);
+        __m256 scales = _mm256_maskz_loadu_ps(mask, row->scales + s);
+        sum = add_spans(sum, totals, count, _mm256_mul_ps(scales, _mm256_maskz_loadu_ps(mask, x->scales + s)));
     }
     return sum;
 }

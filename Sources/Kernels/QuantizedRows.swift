@@ -106,8 +106,9 @@ package final class QuantizedRows: Sendable {
         }
     }
 
-    /// output[m, i] = row indices[m, i] · input row m, for the i below counts[m] whose row lies within `rows`: the bits of `dots`
-    /// for one input, but each row of the table is read and unpacked once for all inputs that chose it.
+    /// output[m, i] = row indices[m, i] · input row m, for the i below counts[m] whose row lies within `rows`.
+    ///
+    /// The bits of `dots` for one input, but a row of the table is read and unpacked once for all inputs that chose it.
     ///
     /// - Parameters:
     ///   - rows: Of the table; threads can share them out. Its format is quantised.

@@ -105,7 +105,8 @@ struct JobPlan {
         for (index, shape) in shapes.enumerated() {
             var panel = 0
             while panel < shape.panels {
-                // Few rows: panels are shared out, in runs long enough for the memory and ever shorter, so that all end together.
+                // Few rows: panels are shared out, in long runs as memory likes it and then ever shorter ones, so that all
+                // threads end together.
                 let bytes =
                     isShared && isFew
                     ? min(Self.blockBytes, max(Self.lastBytes, left / (2 * threads))) : Self.blockBytes
