@@ -4,7 +4,7 @@
 #define QUANTISED(variant)                                                                                        \
     {                                                                                                             \
         ck_quantise_##variant, ck_matmul_q4_##variant, ck_matmul_q8_##variant, ck_copy_row_##variant,             \
-            ck_dot_rows_##variant, ck_add_rows_##variant                                                          \
+            ck_dot_rows_##variant, ck_dot_chosen_##variant, ck_add_rows_##variant                   \
     }
 #define DECODER(variant)                                                                                          \
     {                                                                                                             \

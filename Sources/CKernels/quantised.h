@@ -51,6 +51,22 @@ CK_INLINE float ck_half(const void *p) {
     return value;
 }
 
+/// Which of the choices of input row m lie within `rows`.
+CK_INLINE ck_range ck_choices_within(const ck_chosen_dots *job, size_t m, ck_range rows) {
+    const int32_t *indices = job->indices + m * job->stride;
+    size_t ends[2], bounds[2] = {rows.begin, rows.end};
+    for (int e = 0; e < 2; e++) {
+        size_t low = 0, high = job->chosen[m];
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+            if ((size_t)indices[middle] < bounds[e]) low = middle + 1;
+            else high = middle;
+        }
+        ends[e] = low;
+    }
+    return (ck_range){ends[0], ends[1]};
+}
+
 #define CK_DECLARE_QUANTISED(variant)                                                                                   \
     void ck_quantise_##variant(const float *x, size_t stride, const ck_quantised_inputs *to, ck_range rows);            \
     void ck_matmul_q4_##variant(const ck_quantised_matmul *job, ck_range rows, ck_range panels);                        \
@@ -58,6 +74,7 @@ CK_INLINE float ck_half(const void *p) {
     void ck_copy_row_##variant(const ck_row_table *table, size_t row, ck_range spans, float *out);                      \
     void ck_dot_rows_##variant(const ck_row_table *table, const int32_t *indices, size_t count,                         \
                                const ck_quantised_inputs *quantised, size_t m, const float *x, float *out);             \
+    void ck_dot_chosen_##variant(const ck_chosen_dots *job, ck_range rows);                                             \
     void ck_add_rows_##variant(const ck_row_table *table, const int32_t *indices, const float *weights, size_t count,   \
                                ck_range spans, float *y);
 

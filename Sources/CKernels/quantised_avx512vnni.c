@@ -9,8 +9,7 @@
 
 enum {
     MR = 12,             // 24 sums, 2 weights, 1 input of 32 registers
-    CHUNK = 96,          // rows that share an unpacked span: 12 KB of float sums beside 8 KB of weights in L1
-    AHEAD = 4096,        // bytes that a stream of weights is fetched ahead
+    CHUNK = 264,         // rows that share an unpacked span: 34 KB of float sums, half of them in L1 at a time
 };
 
 CK_INLINE __m512 scales_at(const uint8_t *halves) {
@@ -109,8 +108,6 @@ CK_INLINE void one_row_span_q4(const int blocks, const uint8_t *span, const int8
         __m512i odd0 = _mm512_setzero_si512(), odd1 = odd0;
 #pragma clang loop unroll(full)
         for (int j = 0; j < 4; j++, w += 128) {
-            _mm_prefetch((const char *)w + AHEAD, _MM_HINT_T0);
-            _mm_prefetch((const char *)w + AHEAD + 64, _MM_HINT_T0);
             __m512i w0 = _mm512_load_si512(w), w1 = _mm512_load_si512(w + 64);
             __m512i x0 = _mm512_set1_epi32((int)ck_load32(x + 8 * j));
             __m512i x1 = _mm512_set1_epi32((int)ck_load32(x + 8 * j + 4));
@@ -179,6 +176,11 @@ static void unpack_q4(const uint8_t *span, size_t blocks, uint8_t *out) {
     }
 }
 
+/// Asks for the next span of a panel: what many rows make of this one takes longer than its way from memory.
+CK_INLINE void prefetch_span(const uint8_t *span, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64) _mm_prefetch((const char *)span + i, _MM_HINT_T1);
+}
+
 /// Adds the products of one span of unsigned bytes [groups][32][4] with `rows` rows to `sums` [rows][32].
 CK_INLINE void multiply(const int rows, const ck_input_row *first, size_t stride, size_t s, const uint8_t *w,
                         size_t groups, const __m512 *weight_scales, float *sums) {
@@ -233,6 +235,7 @@ CK_INLINE void many_rows(const int format, const ck_quantised_matmul *job, ck_ra
                 __m512 scales[2] = {scales_at(span), scales_at(span + 32)};
                 const uint8_t *w = span + CK_Q8_HEAD;
                 if (format == CK_Q4) unpack_q4(span, blocks, unpacked), w = unpacked;
+                prefetch_span(span + ck_panel_bytes(format, CK_SPAN), ck_panel_bytes(format, CK_SPAN));
                 for (size_t r = 0; r < count; r += MR) {
                     ck_input_row x = ck_input_row_at(&job->x, m + r);
                     multiply_rows(CK_MIN(count - r, (size_t)MR), &x, job->x.stride, s, w, blocks * 8, scales,

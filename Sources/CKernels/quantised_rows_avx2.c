@@ -80,6 +80,14 @@ void ck_dot_rows_avx2(const ck_row_table *table, const int32_t *indices, size_t 
     }
 }
 
+void ck_dot_chosen_avx2(const ck_chosen_dots *job, ck_range rows) {
+    for (size_t m = 0; m < job->count; m++) {
+        ck_range places = ck_choices_within(job, m, rows);
+        size_t first = m * job->stride + places.begin;
+        ck_dot_rows_avx2(&job->table, job->indices + first, places.end - places.begin, &job->x, m, NULL, job->out + first);
+    }
+}
+
 /// y += factor · (byte - zero) for 32 bytes.
 CK_INLINE void add_bytes(__m256i bytes, float factor, int zero, float *y) {
     uint8_t each[CK_BLOCK];

@@ -70,6 +70,15 @@ CK_INLINE __m256i eight_totals(const __m512i *totals) {
     return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
 }
 
+/// Adds the totals of up to eight spans to `sum`, in their order.
+CK_INLINE float add_spans(float sum, const __m512i totals[8], size_t count, __m256 scales) {
+    float factors[8], wholes[8];
+    _mm256_storeu_ps(factors, scales);
+    _mm256_storeu_ps(wholes, _mm256_cvtepi32_ps(eight_totals(totals)));
+    for (size_t i = 0; i < count; i++) sum = fmaf(wholes[i], factors[i], sum);
+    return sum;
+}
+
 CK_INLINE float dot_quantised(const int format, const uint8_t *row, size_t inputs, const int8_t *x,
                               const ck_input_row *input) {
     size_t spans = ck_spans(inputs), span_bytes = ck_row_bytes(format, CK_SPAN);
@@ -88,10 +97,8 @@ CK_INLINE float dot_quantised(const int format, const uint8_t *row, size_t input
             memcpy(halves + i, span + bytes - 2, 2);
         }
         __m256 scales = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)halves));
-        float factors[8], wholes[8];
-        _mm256_storeu_ps(factors, _mm256_mul_ps(scales, _mm256_maskz_loadu_ps(first_eight(count), input->scales + s)));
-        _mm256_storeu_ps(wholes, _mm256_cvtepi32_ps(eight_totals(totals)));
-        for (size_t i = 0; i < count; i++) sum = fmaf(wholes[i], factors[i], sum);
+        scales = _mm256_mul_ps(scales, _mm256_maskz_loadu_ps(first_eight(count), input->scales + s));
+        sum = add_spans(sum, totals, count, scales);
     }
     return sum;
 }
@@ -112,6 +119,106 @@ void ck_dot_rows_avx512vnni(const ck_row_table *table, const int32_t *indices, s
         case CK_Q8: out[i] = dot_quantised(CK_Q8, row, inputs, input.bytes, &input); break;
         default: out[i] = dot_wide(table, row, x); break;
         }
+    }
+}
+
+// Several rows of inputs: a row of the table is unpacked to bytes once for all that chose it.
+
+enum { CHOOSERS = 256 }; // rows of inputs at a time: with 2048 inputs half an L2
+
+typedef struct {
+    _Alignas(64) uint8_t bytes[CK_MAX_QUANTISED_INPUTS];
+    float scales[CK_MAX_QUANTISED_INPUTS / CK_SPAN];
+} unpacked_row;
+
+CK_INLINE void unpack_span_q4(const uint8_t *span, size_t blocks, uint8_t *out) {
+    const __m512i low = _mm512_set1_epi8(15), eighth = _mm512_set1_epi64(0x0101010101010101);
+    const __m512i in_order[2] = {_mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15)};
+    __m512i steps = _mm512_mullo_epi64(_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(span + blocks * 16))), eighth);
+    __m512i step = _mm512_and_si512(steps, low), zero = _mm512_and_si512(_mm512_srli_epi16(steps, 4), low);
+    step = _mm512_and_si512(step, _mm512_set1_epi16(255));
+    zero = _mm512_mullo_epi16(zero, step); // no carry: zero · step ≤ 128
+    zero = _mm512_sub_epi8(_mm512_set1_epi8((char)128), zero);
+    for (size_t part = 0; part * 4 < blocks; part++) {
+        __m512i two = _mm512_maskz_loadu_epi8(first_bytes((blocks - part * 4) * 16), span + part * 64);
+        __m512i lows = _mm512_and_si512(two, low), highs = _mm512_and_si512(_mm512_srli_epi16(two, 4), low);
+        for (size_t j = 0; j < 2; j++) {
+            size_t block = part * 4 + j * 2;
+            if (block >= blocks) break;
+            __m512i lane = _mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1);
+            lane = _mm512_add_epi64(lane, _mm512_set1_epi64((long long)block));
+            __m512i nibbles = _mm512_permutex2var_epi64(lows, in_order[j], highs);
+            nibbles = _mm512_mullo_epi16(nibbles, _mm512_permutexvar_epi64(lane, step));
+            __mmask64 mask = first_bytes((blocks - block) * CK_BLOCK);
+            nibbles = _mm512_add_epi8(nibbles, _mm512_permutexvar_epi64(lane, zero));
+            _mm512_mask_storeu_epi8(out + block * CK_BLOCK, mask, nibbles);
+        }
+    }
+}
+
+static void unpack_row(const ck_row_table *table, size_t row, unpacked_row *to) {
+    const uint8_t *span = table_row(table, (int32_t)row);
+    for (size_t s = 0; s < ck_spans(table->columns); s++) {
+        size_t blocks = ck_blocks_of(table->columns, s), bytes = ck_row_bytes(table->format, blocks * CK_BLOCK);
+        if (table->format == CK_Q4) unpack_span_q4(span, blocks, to->bytes + s * CK_SPAN);
+        else memcpy(to->bytes + s * CK_SPAN, span, blocks * CK_BLOCK);
+        to->scales[s] = _cvtsh_ss((unsigned short)(span[bytes - 2] | span[bytes - 1] << 8));
+        span += bytes;
+    }
+}
+
+CK_INLINE __m512i dot_unpacked_span(const unpacked_row *row, size_t s, size_t blocks, const ck_input_row *x) {
+    return dot_span_q8(row->bytes + s * CK_SPAN, blocks, x->bytes + s * CK_SPAN, x->offsets[s]);
+}
+
+CK_INLINE float dot_unpacked(const unpacked_row *row, size_t inputs, const ck_input_row *x) {
+    size_t spans = ck_spans(inputs);
+    float sum = 0;
+    for (size_t s = 0; s < spans; s += 8) {
+        size_t count = CK_MIN(spans - s, (size_t)8);
+        __m512i totals[8];
+        if (inputs >= (s + 8) * CK_SPAN) { // whole spans need no masks
+            for (size_t i = 0; i < 8; i++) totals[i] = dot_unpacked_span(row, s + i, CK_SPAN_BLOCKS, x);
+        } else {
+            for (size_t i = 0; i < 8; i++) totals[i] = _mm512_setzero_si512();
+            for (size_t i = 0; i < count; i++) totals[i] = dot_unpacked_span(row, s + i, ck_blocks_of(inputs, s + i), x);
+        }
+        __mmask8 mask = first_eight(count);
+        __m256 scales = _mm256_maskz_loadu_ps(mask, row->scales + s);
+        sum = add_spans(sum, totals, count, _mm256_mul_ps(scales, _mm256_maskz_loadu_ps(mask, x->scales + s)));
+    }
+    return sum;
+}
+
+static void dot_chosen(const ck_chosen_dots *job, ck_range rows, ck_range inputs) {
+    _Alignas(64) int32_t next[CHOOSERS]; // the next choice of each
+    size_t places[CHOOSERS], count = inputs.end - inputs.begin;
+    unpacked_row row;
+    const int32_t *indices = job->indices + inputs.begin * job->stride;
+    for (size_t i = 0; i < CHOOSERS; i++) {
+        next[i] = INT32_MAX;
+        if (i >= count) continue;
+        places[i] = ck_choices_within(job, inputs.begin + i, rows).begin;
+        if (places[i] < job->chosen[inputs.begin + i]) next[i] = indices[i * job->stride + places[i]];
+    }
+    for (size_t r = rows.begin; r < rows.end; r++) {
+        int unpacked = 0;
+        for (size_t i = 0; i < count; i += 16) {
+            unsigned hits = _mm512_cmpeq_epi32_mask(_mm512_load_si512(next + i), _mm512_set1_epi32((int)r));
+            for (; hits; hits &= hits - 1) {
+                size_t one = i + (size_t)__builtin_ctz(hits), m = inputs.begin + one, place = places[one]++;
+                if (!unpacked) unpack_row(&job->table, r, &row), unpacked = 1;
+                ck_input_row x = ck_input_row_at(&job->x, m);
+                job->out[m * job->stride + place] = dot_unpacked(&row, job->table.columns, &x);
+                next[one] = place + 1 < job->chosen[m] ? indices[one * job->stride + place + 1] : INT32_MAX;
+            }
+        }
+    }
+}
+
+void ck_dot_chosen_avx512vnni(const ck_chosen_dots *job, ck_range rows) {
+    for (size_t m = 0; m < job->count; m += CHOOSERS) {
+        dot_chosen(job, rows, (ck_range){m, CK_MIN(m + CHOOSERS, job->count)});
     }
 }
 

@@ -160,6 +160,15 @@ void ck_dot_rows_scalar(const ck_row_table *table, const int32_t *indices, size_
     }
 }
 
+void ck_dot_chosen_scalar(const ck_chosen_dots *job, ck_range rows) {
+    for (size_t m = 0; m < job->count; m++) {
+        ck_range places = ck_choices_within(job, m, rows);
+        size_t first = m * job->stride + places.begin;
+        ck_dot_rows_scalar(&job->table, job->indices + first, places.end - places.begin, &job->x, m, NULL,
+                       job->out + first);
+    }
+}
+
 static void add_span_q8(const uint8_t *span, size_t count, float weight, float *y) {
     float factor = weight * ck_half(span + count);
     for (size_t k = 0; k < count; k++) y[k] = fmaf(factor, (float)(span[k] - 128), y[k]);

@@ -7,7 +7,7 @@ extension GemmaDecoder {
     /// Fills streams, per-layer embeddings and rotations of a block.
     func enter(_ block: GemmaBlock, prompt: GemmaPrompt, state: GemmaState) -> GemmaBlock {
         let (rows, streams, s) = (block.rows, state.streams, scratch)
-        for row in 0..<rows {
+        pool.run(rows) { row in
             let token = block.tokens.lowerBound + row
             var target = streams.mutableRow(row)
             if let overlay = prompt.overlay(at: token) {
@@ -41,11 +41,11 @@ extension GemmaDecoder {
         weights.perLayerNorm(perLayer, rows: rows, into: perLayer, pool: pool)
         let tableScale = Float(width).squareRoot()
         let half = Float(0.5).squareRoot()
-        // Whole rows: slices of a quantised row may begin within a block.
-        let gathered = Tensor<Float>(1, config.storedLayers * width, filledWith: 0)
-        for row in 0..<rows {
+        pool.run(rows) { row in
             let id = prompt.ids[block.tokens.lowerBound + row]
             let entry = (0..<config.textVocabulary).contains(id) ? id : 0  // sounds and pictures take <pad>'s row
+            // A whole row: slices of a quantised one may begin within a block.
+            let gathered = Tensor<Float>(1, config.storedLayers * width, filledWith: 0)
             var all = gathered.mutableSpan
             weights.perLayerEmbedding.copyRow(entry, into: &all)
             for (index, layer) in config.layers.enumerated() {

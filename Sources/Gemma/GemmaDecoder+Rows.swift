@@ -60,19 +60,23 @@ extension GemmaDecoder {
     /// In place: GELU(gate) · per-layer embedding of that layer.
     func gatePerLayer(_ gates: Tensor<Float>, _ embeddings: Tensor<Float>, layer: Int, _ block: GemmaBlock) {
         let width = config.perLayerWidth
-        for row in 0..<block.rows {
-            var target = gates.mutableRow(row)
-            let all = embeddings.row(block.firstRow + row)
-            multiplyGELU(&target, by: all.extracting(layer * width..<(layer + 1) * width))
+        pool.shareRows(block.rows, of: 8 * width) { rows in
+            for row in rows {
+                var target = gates.mutableRow(row)
+                let all = embeddings.row(block.firstRow + row)
+                multiplyGELU(&target, by: all.extracting(layer * width..<(layer + 1) * width))
+            }
         }
     }
 
     /// Streams 1...3 take the per-layer term; the active stream does not.
     func addToPassiveStreams(_ streams: Tensor<Float>, _ term: Tensor<Float>, rows: Int) {
-        for stream in 1..<GemmaTextConfig.streams {
-            for row in 0..<rows {
-                var target = streams.mutableRow(stream * blockRows + row)
-                axpy(1, term.row(row), into: &target)
+        pool.shareRows(rows, of: 3 * config.width) { rows in
+            for row in rows {
+                for stream in 1..<GemmaTextConfig.streams {
+                    var target = streams.mutableRow(stream * blockRows + row)
+                    axpy(1, term.row(row), into: &target)
+                }
             }
         }
     }
@@ -82,13 +86,15 @@ extension GemmaDecoder {
         _ x: Tensor<Float>, to model: Tensor<Float>, rows: Int, into output: Tensor<Float>, firstRow: Int
     ) {
         let width = Float(config.width)
-        for row in 0..<rows {
-            let source = x.row(row)
-            let goal = model.row(row)
-            let wanted = (dot(goal, goal) / width).squareRoot()
-            let factor = wanted / max(dot(source, source) / width, 1e-5).squareRoot()
-            var target = output.mutableRow(firstRow + row)
-            for d in target.indices { target[d] = source[d] * factor }
+        pool.shareRows(rows, of: 3 * config.width) { rows in
+            for row in rows {
+                let source = x.row(row)
+                let goal = model.row(row)
+                let wanted = (dot(goal, goal) / width).squareRoot()
+                let factor = wanted / max(dot(source, source) / width, 1e-5).squareRoot()
+                var target = output.mutableRow(firstRow + row)
+                scale(source, by: factor, into: &target)
+            }
         }
     }
 

@@ -32,6 +32,7 @@ package final class QuantizedMatrix: Sendable {
         precondition(bias == nil || bias?.count == outputs, "\(bias?.count ?? 0) biases for \(outputs) outputs")
         (self.format, self.outputs, self.inputs, self.bytes) = (format, outputs, inputs, bytes)
         self.bias = bias.map { Tensor($0, shape: outputs) }
+        bytes.adviseStreaming()
         let kernels = instructionSet.kernels.quantised
         multiply = format == .q4 ? kernels.matmul_q4 : kernels.matmul_q8
     }

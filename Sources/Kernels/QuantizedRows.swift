@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Glibc
 
 /// A table of which single rows are read: embeddings, and the feed-forward rows that survive a sparse activation.
 ///
@@ -105,6 +104,33 @@ package final class QuantizedRows: Sendable {
                 }
             }
         }
+    }
+
+    /// output[m, i] = row indices[m, i] · input row m, for the i below counts[m] whose row lies within `rows`.
+    ///
+    /// The bits of `dots` for one input, but a row of the table is read and unpacked once for all inputs that chose it.
+    ///
+    /// - Parameters:
+    ///   - rows: Of the table; threads can share them out. Its format is quantised.
+    ///   - indices: [≥ inputs, n], ascending in each row; others are passed over.
+    ///   - counts: [≥ inputs], at most n each.
+    ///   - input: Holds `inputs` rows.
+    ///   - output: [≥ inputs, n].
+    package func dots(
+        within rows: Range<Int>, of indices: Tensor<Int32>, counts: Tensor<Int>, with input: QuantizedActivations,
+        inputs: Int, into output: Tensor<Float>
+    ) {
+        let width = indices.columns
+        precondition(format.isQuantized && input.inputs == columns, "\(format), \(input.inputs) for \(columns)")
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "\(rows) of \(count)")
+        precondition(inputs >= 0 && inputs <= min(input.rows, counts.count), "\(inputs) inputs")
+        precondition(output.columns == width && inputs * width <= min(indices.count, output.count), "\(output.shape)")
+        for row in 0..<inputs { precondition((0...width).contains(counts[0, row]), "\(counts[0, row]) of \(width)") }
+        if rows.isEmpty || inputs == 0 { return }
+        var job = ck_chosen_dots(
+            table: table, x: input.view, count: inputs, indices: indices.pointer, chosen: counts.pointer,
+            stride: width, out: output.pointer)
+        instructionSet.kernels.quantised.dot_chosen(&job, ck_range(rows))
     }
 
     /// output += Σ weights[i] · row rows[i] over `columns` of each row, in the order of `rows`.

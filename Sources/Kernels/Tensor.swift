@@ -20,7 +20,9 @@ package final class Tensor<Element: BitwiseCopyable & Sendable>: @unchecked Send
         count = shape.reduce(1, *)
         columns = shape[shape.count - 1]
         let bytes = max(count * MemoryLayout<Element>.stride, 1)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: bytes, alignment: alignmentForLargePages(bytes, otherwise: 64))
+        adviseLargePages(memory, bytes)
         elements = UnsafeMutableBufferPointer(start: memory.bindMemory(to: Element.self, capacity: count), count: count)
         owner = nil
         // Not specialised for callers in other modules, where a loop over elements would take nanoseconds each.

@@ -26,9 +26,9 @@ extension Linear {
         let rounded = quantizes ? ActivationShelf.take(rows: rows, inputs: input.columns) : nil
         if let rounded { rounded.quantize(input, rows: rows, pool: pool) }
         let plan = JobPlan(products.map { $0.layer.shape }, rows: rows, threads: pool.threads)
-        pool.run(plan.tasks) { task in
-            let (index, rows, panels) = plan.part(task)
-            let product = products[index]
+        pool.run(plan.tasks.count) { index in
+            let task = plan.tasks[index]
+            let (product, rows, panels) = (products[task.product], task.rows, task.panels)
             switch product.layer.weights {
             case .packed(let matrix):
                 matrix.multiply(
@@ -80,53 +80,46 @@ struct JobPlan {
         let cachedPanelBytes: Int
     }
 
+    struct Task {
+        let product: Int
+        let rows, panels: Range<Int>
+    }
+
     /// Below this many multiplications waking others costs more than it saves: about 2 µs on one core.
     private static let worthSharing = 100_000
     /// Half of a common L2, in bytes of weights.
     private static let blockBytes = 600_000
-    private static let rowsPerTask = 96  // 8 tiles of 12: weights of a block are read once for all of them
-    /// Turns a thread takes where panels are shared out: enough to even out, and each far longer than taking it.
-    private static let turns = 6
+    private static let rowsPerTask = 264  // 22 tiles of 12: weights of a block are read once for all of them
+    /// What is left at the end of a job is taken in pieces of this many bytes: 1 to 2 µs.
+    private static let lastBytes = 32_768
 
-    private struct Piece {
-        let firstTask, rowsPerTask, rowTasks, panels, panelsPerTask: Int
-    }
-
-    let tasks: Int
-    private let rows: Int
-    private let pieces: [Piece]
+    let tasks: [Task]
 
     init(_ shapes: [Shape], rows: Int, threads: Int) {
         let work = shapes.reduce(0) { $0 + $1.inputs * $1.panels * PackedMatrix.panelOutputs } * rows
-        let bytes = shapes.reduce(0) { $0 + $1.cachedPanelBytes * $1.panels }
         let isShared = threads > 1 && work >= Self.worthSharing
         let isFew = rows <= Self.rowsPerTask
-        // Few rows: the panels are shared out instead.
-        let turnBytes = isShared && isFew ? min(Self.blockBytes, bytes / (Self.turns * threads)) : Self.blockBytes
         let rowsPerTask = isShared ? min(Self.rowsPerTask, rows) : rows
-        let rowTasks = (rows + rowsPerTask - 1) / rowsPerTask
-        var (tasks, pieces) = (0, [Piece]())
-        for shape in shapes {
-            let panelsPerTask = min(max(1, turnBytes / shape.cachedPanelBytes), shape.panels)
-            pieces.append(
-                Piece(
-                    firstTask: tasks, rowsPerTask: rowsPerTask, rowTasks: rowTasks, panels: shape.panels,
-                    panelsPerTask: panelsPerTask))
-            tasks += rowTasks * ((shape.panels + panelsPerTask - 1) / panelsPerTask)
+        var left = shapes.reduce(0) { $0 + $1.cachedPanelBytes * $1.panels }
+        var tasks: [Task] = []
+        for (index, shape) in shapes.enumerated() {
+            var panel = 0
+            while panel < shape.panels {
+                // Few rows: panels are shared out, in long runs as memory likes it and then ever shorter ones, so that all
+                // threads end together.
+                let bytes =
+                    isShared && isFew
+                    ? min(Self.blockBytes, max(Self.lastBytes, left / (2 * threads))) : Self.blockBytes
+                let end = min(panel + max(1, bytes / shape.cachedPanelBytes), shape.panels)
+                left -= (end - panel) * shape.cachedPanelBytes
+                // Rows run fastest, so that consecutive tasks share weights.
+                for row in stride(from: 0, to: rows, by: rowsPerTask) {
+                    tasks.append(
+                        Task(product: index, rows: row..<min(row + rowsPerTask, rows), panels: panel..<end))
+                }
+                panel = end
+            }
         }
-        (self.tasks, self.rows, self.pieces) = (tasks, rows, pieces)
-    }
-
-    /// Rows run fastest, so that consecutive tasks share weights.
-    func part(_ task: Int) -> (product: Int, rows: Range<Int>, panels: Range<Int>) {
-        var index = pieces.count - 1
-        while pieces[index].firstTask > task { index -= 1 }
-        let piece = pieces[index]
-        let (block, run) = (task - piece.firstTask).quotientAndRemainder(dividingBy: piece.rowTasks)
-        let (firstPanel, firstRow) = (block * piece.panelsPerTask, run * piece.rowsPerTask)
-        return (
-            index, firstRow..<min(firstRow + piece.rowsPerTask, rows),
-            firstPanel..<min(firstPanel + piece.panelsPerTask, piece.panels)
-        )
+        self.tasks = tasks
     }
 }

@@ -40,13 +40,45 @@ package final class RowTable: Sendable {
         }
     }
 
-    /// output[i] = row rows[i] · input.
+    /// output[m, i] = row indices[m, i] · input row m, for i < counts[m].
     ///
     /// - Parameters:
-    ///   - input: [columns].
-    ///   - output: [rows.count].
-    package func dots(_ rows: Span<Int32>, with input: Span<Float>, into output: inout MutableSpan<Float>) {
-        precondition(input.count == columns && output.count == rows.count, "\(input.count), \(output.count)")
+    ///   - indices: [≥ rows, n], ascending in each row.
+    ///   - counts: [≥ rows].
+    ///   - input: [≥ rows, columns].
+    ///   - output: [≥ rows, n].
+    package func dots(
+        _ indices: Tensor<Int32>, counts: Tensor<Int>, with input: Tensor<Float>, rows: Int, into output: Tensor<Float>,
+        pool: ThreadPool
+    ) {
+        precondition(input.columns == columns && output.columns == indices.columns, "\(input.shape), \(output.shape)")
+        if case .quantized(let table) = storage, table.format.isQuantized, rows >= Self.manyRows {
+            let rounded = ActivationShelf.take(rows: rows, inputs: columns)
+            rounded.quantize(input, rows: rows, pool: pool)
+            let share = (count + 4 * pool.threads - 1) / (4 * pool.threads)
+            pool.run((count + share - 1) / share) { task in
+                table.dots(
+                    within: task * share..<min((task + 1) * share, count), of: indices, counts: counts, with: rounded,
+                    inputs: rows, into: output)
+            }
+            ActivationShelf.put(rounded)
+            return
+        }
+        let parts = pool.parts(of: rows)
+        pool.run(rows * parts) { task in
+            let (row, chosen) = (task / parts, counts[0, task / parts])
+            let share = (chosen + parts - 1) / parts
+            let start = row * indices.columns
+            let part = start + min(task % parts * share, chosen)..<start + min((task % parts + 1) * share, chosen)
+            var products = output.mutableSpan(of: part)
+            dots(indices.span.extracting(part), with: input.row(row), into: &products)
+        }
+    }
+
+    /// Inputs that are worth to go through the whole table for.
+    private static let manyRows = 4
+
+    private func dots(_ rows: Span<Int32>, with input: Span<Float>, into output: inout MutableSpan<Float>) {
         switch storage {
         case .floats(let values):
             for index in rows.indices { output[index] = dot(values.row(Int(rows[index])), input) }
@@ -54,16 +86,37 @@ package final class RowTable: Sendable {
         }
     }
 
-    /// output += Σ weights[i] · row rows[i], summed in the order of `rows`, over `columns` of each row.
+    /// output[m] = Σ weights[m, i] · row indices[m, i] for i < counts[m], summed in their order.
     ///
-    /// A column's sum does not depend on the other columns, so threads can share them out.
     /// - Parameters:
-    ///   - columns: From a multiple of `columnGrain` to another or the last column.
-    ///   - output: [columns.count].
-    package func addRows(
+    ///   - indices: [≥ rows, n].
+    ///   - weights: Like indices.
+    ///   - counts: [≥ rows].
+    ///   - output: [≥ rows, columns].
+    package func sums(
+        _ indices: Tensor<Int32>, weights: Tensor<Float>, counts: Tensor<Int>, rows: Int, into output: Tensor<Float>,
+        pool: ThreadPool
+    ) {
+        precondition(output.columns == columns && weights.columns == indices.columns, "\(weights.shape)")
+        let parts = pool.parts(of: rows)
+        let grains = (columns + Self.columnGrain - 1) / Self.columnGrain
+        let share = (grains + parts - 1) / parts * Self.columnGrain
+        pool.run(rows * parts) { task in
+            let row = task / parts
+            let part = min(task % parts * share, columns)..<min((task % parts + 1) * share, columns)
+            if part.isEmpty { return }  // more threads than grains
+            let chosen = row * indices.columns..<row * indices.columns + counts[0, row]
+            var target = output.mutableSpan(of: row * columns + part.lowerBound..<row * columns + part.upperBound)
+            for column in target.indices { target[column] = 0 }
+            addRows(
+                indices.span.extracting(chosen), weights: weights.span.extracting(chosen), columns: part, into: &target)
+        }
+    }
+
+    /// A column's sum does not depend on the other columns: threads share them out.
+    private func addRows(
         _ rows: Span<Int32>, weights: Span<Float>, columns: Range<Int>, into output: inout MutableSpan<Float>
     ) {
-        precondition(weights.count == rows.count && output.count == columns.count, "\(weights.count), \(output.count)")
         switch storage {
         case .floats(let values):
             for index in rows.indices {
@@ -72,4 +125,9 @@ package final class RowTable: Sendable {
         case .quantized(let table): table.addRows(rows, weights: weights, columns: columns, into: &output)
         }
     }
+}
+
+extension ThreadPool {
+    /// With few rows the threads share each of them.
+    fileprivate func parts(of rows: Int) -> Int { rows >= 2 * threads ? 1 : threads }
 }

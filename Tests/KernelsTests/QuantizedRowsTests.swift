@@ -72,6 +72,37 @@ struct QuantizedRowsTests {
         }
     }
 
+    @Test(arguments: supportedSets, [QuantizedFormat.q4, .q8])
+    func manyInputsWithChoicesOfTheirOwnGiveTheSameBits(isa: InstructionSet, format: QuantizedFormat) {
+        for (inputs, columns) in [(3, 96), (40, 288), (300, 2_336), (17, 2_048)] {
+            checkChoices(isa, format, inputs: inputs, columns: columns)
+        }
+    }
+
+    private func checkChoices(_ isa: InstructionSet, _ format: QuantizedFormat, inputs: Int, columns: Int) {
+        var random = SplitMix64(seed: 16)
+        let count = 41
+        let table = Self.table(format, random.floats(count * columns), columns: columns, isa: isa)
+        let x = activations(inputs, columns, seed: 17)
+        let rounded = QuantizedActivations(rows: inputs, inputs: columns)
+        rounded.quantize(x, rows: 0..<inputs, on: isa)
+        let indices = Tensor<Int32>(inputs, count, filledWith: -1)  // what is behind the chosen ones is not looked at
+        let counts = Tensor<Int>(1, inputs, filledWith: 0)
+        let expected = Tensor<Float>.canary(inputs, count)
+        for row in 0..<inputs {
+            let chosen = (0..<count).filter { _ in random.next() % 3 == 0 || row == 1 }.map { Int32($0) }
+            for (i, index) in chosen.enumerated() { indices[row, i] = index }
+            counts[0, row] = row == 2 ? 0 : chosen.count
+            if row == 2 { continue }
+            for (i, dot) in dots(table, chosen, x, row).enumerated() { expected[row, i] = dot }
+        }
+        let output = Tensor<Float>.canary(inputs, count)
+        for rows in [20..<40, 0..<20, 40..<41, 7..<7] {
+            table.dots(within: rows, of: indices, counts: counts, with: rounded, inputs: inputs, into: output)
+        }
+        #expect(output.array.bits == expected.array.bits)
+    }
+
     @Test(arguments: supportedSets, QuantizedFormat.allCases)
     func addingRowsIsTheSumOfWhatTheyHold(isa: InstructionSet, format: QuantizedFormat) {
         var random = SplitMix64(seed: 14)

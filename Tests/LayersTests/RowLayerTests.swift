@@ -53,21 +53,66 @@ struct RowLayerTests {
         table.copyRow(19, into: &target)
         #expect(copy == Array(values[19 * columns..<20 * columns]))
 
-        let dots = Tensor<Float>(rows.count, filledWith: 0)
-        var output = dots.mutableSpan
-        table.dots(rows.span, with: input.span, into: &output)
+        let indices = Tensor(rows + [-1], shape: 1, 5)
+        let counts = Tensor([4], shape: 1, 1)
+        let dots = Tensor<Float>(1, 5, filledWith: 7)
+        table.dots(indices, counts: counts, with: Tensor(input, shape: 1, columns), rows: 1, into: dots, pool: .single)
         let expected = rows.map { row in
             (0..<columns).reduce(0.0) { $0 + Double(values[Int(row) * columns + $1]) * Double(input[$1]) }
         }
-        #expect(difference(dots, expected) < 1e-5)
+        #expect(difference(dots, expected + [7]) < 1e-5)
 
-        let weights = random.floats(rows.count)
-        let sums = Tensor<Float>(20, filledWith: 1)
-        var sum = sums.mutableSpan
-        table.addRows(rows.span, weights: weights.span, columns: 10..<30, into: &sum)
-        let added = (10..<30).map { column in
-            1 + zip(rows, weights).reduce(0.0) { $0 + Double($1.1) * Double(values[Int($1.0) * columns + column]) }
+        let weights = random.floats(5)
+        let sums = Tensor<Float>(1, columns, filledWith: 1)
+        table.sums(
+            indices, weights: Tensor(weights, shape: 1, 5), counts: counts, rows: 1, into: sums, pool: .single)
+        let added = (0..<columns).map { column in
+            zip(rows, weights).reduce(0.0) { $0 + Double($1.1) * Double(values[Int($1.0) * columns + column]) }
         }
         #expect(difference(sums, added) < 1e-5)
+    }
+
+    /// Whether rows go through a table by themselves or together, and on how many threads.
+    @Test(arguments: [QuantizedFormat.q4, .q8, .bfloat16])
+    func companyChangesNoBitOfAGather(format: QuantizedFormat) {
+        var random = SplitMix64(seed: 10)
+        let (count, columns, rows) = (50, 320, 21)
+        let table = RowTable(
+            QuantizedRows(
+                format: format, count: count, columns: columns,
+                bytes: QuantizedRows.pack(
+                    random.floats(count * columns).span, format: format, columns: columns)))
+        let (input, indices) = (random.floats(rows * columns), Tensor<Int32>(rows, count, filledWith: 0))
+        let (weights, counts) = (random.floats(rows * count), Tensor<Int>(1, rows, filledWith: 0))
+        for row in 0..<rows {
+            let chosen = (0..<count).filter { _ in random.next() % 4 == 0 }
+            for (i, index) in chosen.enumerated() { indices[row, i] = Int32(index) }
+            counts[0, row] = chosen.count
+        }
+        func part<Number>(_ all: Tensor<Number>, _ rows: Range<Int>) -> Tensor<Number> {
+            let width = all.columns
+            return Tensor(
+                Array(all.array[rows.lowerBound * width..<rows.upperBound * width]), shape: rows.count, width)
+        }
+        let (inputs, factors) = (Tensor(input, shape: rows, columns), Tensor(weights, shape: rows, count))
+        func results(_ rows: Range<Int>, threads: Int) -> [UInt32] {
+            let pool = ThreadPool(threads: threads)
+            let ours = Tensor(rows.map { counts[0, $0] }, shape: 1, rows.count)
+            let mine = part(indices, rows)
+            let dots = Tensor<Float>(rows.count, count, filledWith: 0)
+            let sums = Tensor<Float>(rows.count, columns, filledWith: 0)
+            table.dots(mine, counts: ours, with: part(inputs, rows), rows: rows.count, into: dots, pool: pool)
+            table.sums(
+                mine, weights: part(factors, rows), counts: ours, rows: rows.count, into: sums, pool: pool)
+            var bits: [UInt32] = []
+            for row in 0..<rows.count {
+                bits += part(dots, row..<row + 1).array.map(\.bitPattern)
+                bits += part(sums, row..<row + 1).array.map(\.bitPattern)
+            }
+            return bits
+        }
+        let alone = (0..<rows).flatMap { results($0..<$0 + 1, threads: 1) }
+        for threads in 1...3 { #expect(results(0..<rows, threads: threads) == alone) }
+        #expect((0..<rows).flatMap { results($0..<$0 + 1, threads: 2) } == alone)
     }
 }

@@ -89,6 +89,17 @@ typedef struct ck_row_table {
     int format;                          // CK_Q4...CK_F32
 } ck_row_table;
 
+/// Products of rows of a quantised table with several rows of inputs, each of which has its own choice of them.
+typedef struct ck_chosen_dots {
+    ck_row_table table;                  // q4 or q8
+    ck_quantised_inputs x;               // rows 0..<count
+    size_t count;
+    const int32_t *indices;              // [count, stride], ascending in each row
+    const size_t *chosen;                // [count]: how many of them there are
+    size_t stride;
+    float *out;                          // as indices
+} ck_chosen_dots;
+
 typedef struct ck_quantised_kernels {
     /// x rows begin..<end, `stride` floats apart, to the same rows of `to`.
     void (*quantise)(const float *x, size_t stride, const ck_quantised_inputs *to, ck_range rows);
@@ -100,6 +111,8 @@ typedef struct ck_quantised_kernels {
     /// read `x` in floats.
     void (*dot_rows)(const ck_row_table *table, const int32_t *indices, size_t count,
                      const ck_quantised_inputs *_Nullable quantised, size_t m, const float *_Nullable x, float *out);
+    /// out[m][i] = row indices[m][i] · x row m for all indices within `rows`: the bits of `dot_rows`.
+    void (*dot_chosen)(const ck_chosen_dots *job, ck_range rows);
     /// y += Σ weights[i] · row indices[i] over the columns of some spans, in the order of i.
     void (*add_rows)(const ck_row_table *table, const int32_t *indices, const float *weights, size_t count,
                      ck_range spans, float *y);

@@ -1,0 +1,33 @@
+internal import Glibc
+
+// Wishes to the system about how memory is read: errors mean nothing.
+
+extension ByteRegion {
+    /// Page by page is how a table is read of which each token needs one row.
+    func adviseRandomAccess() { advise(start, count, MADV_RANDOM) }
+
+    /// Weights of products are read from end to end. Of a mapped file this asks for large pages of its cache, too, where
+    /// the file system has them.
+    func adviseStreaming() { adviseLargePages(start, count) }
+}
+
+/// Below this a large page holds little else but what it is asked for.
+private let largePageBytes = 2 << 20
+
+/// Where memory of `byteCount` bytes begins so that large pages fit.
+func alignmentForLargePages(_ byteCount: Int, otherwise alignment: Int) -> Int {
+    byteCount >= largePageBytes ? largePageBytes : alignment
+}
+
+/// Asks for large pages before the first touch: with small ones a core that streams through a gigabyte waits for page tables.
+func adviseLargePages(_ start: UnsafeRawPointer, _ byteCount: Int) {
+    if byteCount >= largePageBytes { advise(start, byteCount, MADV_HUGEPAGE) }
+}
+
+/// The whole pages in a range.
+private func advise(_ start: UnsafeRawPointer, _ byteCount: Int, _ advice: CInt) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (Int(bitPattern: start) + page - 1) / page * page
+    let last = (Int(bitPattern: start) + byteCount) / page * page
+    if first < last, let address = UnsafeMutableRawPointer(bitPattern: first) { madvise(address, last - first, advice) }
+}
