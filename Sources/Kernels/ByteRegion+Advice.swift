@@ -4,7 +4,12 @@ internal import Glibc
 
 extension ByteRegion {
     /// Page by page is how a table is read of which each token needs one row.
-    func adviseRandomAccess() { advise(start, count, MADV_RANDOM) }
+    func adviseRandomAccess() { Kernels.advise(start, count, MADV_RANDOM) }
+
+    /// Lets go of the memory that holds the whole pages of a mapped file's part: it is read again when it is used again.
+    ///
+    /// For memory that no file stands behind this would lose it: only for regions of mapped files.
+    package func discardPages() { Kernels.advise(start, count, MADV_DONTNEED) }
 
     /// Weights of products are read from end to end. Of a mapped file this asks for large pages of its cache, too, where
     /// the file system has them.
@@ -25,7 +30,7 @@ func adviseLargePages(_ start: UnsafeRawPointer, _ byteCount: Int) {
 }
 
 /// The whole pages in a range.
-private func advise(_ start: UnsafeRawPointer, _ byteCount: Int, _ advice: CInt) {
+func advise(_ start: UnsafeRawPointer, _ byteCount: Int, _ advice: CInt) {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let first = (Int(bitPattern: start) + page - 1) / page * page
     let last = (Int(bitPattern: start) + byteCount) / page * page

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Bytes that something else keeps alive: part of a mapped file, or memory of their own.
 ///
 /// Read by many threads; written only while `init(byteCount:filledBy:)` makes it.
@@ -36,22 +34,5 @@ package struct ByteRegion: @unchecked Sendable {  // guard: immutable after init
 
     package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         body(UnsafeRawBufferPointer(start: start, count: count))
-    }
-}
-
-extension ByteRegion {
-    /// Lets go of the memory that holds the whole pages of a mapped file's part: it is read again when it is used again.
-    ///
-    /// For memory that no file stands behind this would lose it: only for regions of mapped files.
-    package func discardPages() { advise(MADV_DONTNEED) }
-
-    /// A wish only: errors mean nothing.
-    func advise(_ advice: CInt) {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let first = (Int(bitPattern: start) + page - 1) / page * page
-        let last = (Int(bitPattern: start) + count) / page * page
-        if first < last, let address = UnsafeMutableRawPointer(bitPattern: first) {
-            madvise(address, last - first, advice)
-        }
     }
 }

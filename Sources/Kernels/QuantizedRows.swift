@@ -23,7 +23,7 @@ package final class QuantizedRows: Sendable {
         precondition(bytes.count == expected, "\(bytes.count) bytes for \(expected)")
         (self.format, self.count, self.columns, self.bytes) = (format, count, columns, bytes)
         self.instructionSet = instructionSet
-        if isSparselyRead { bytes.advise(MADV_RANDOM) }  // page by page is how it is read
+        if isSparselyRead { bytes.adviseRandomAccess() }
     }
 
     package static func byteCount(format: QuantizedFormat, count: Int, columns: Int) -> Int {
