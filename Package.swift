@@ -126,9 +126,10 @@ let package = Package(
         test("Whisper", ["Kernels", "Media", "Speech", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
         test("Silero", ["Kernels", "Weights"], data: ["Golden"]),
         test("EfficientNet", ["Kernels", "Signal", "Weights"], data: ["Golden", "make_goldens.py"]),
-        test("Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
+        test(
+            "Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
         test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
-        test("Gemma", ["Kernels", "Layers", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"]),
+        test("Gemma", ["Kernels", "Layers", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"])
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -24,8 +24,12 @@ package struct MediaTime: Hashable, Comparable, Sendable {
     package func samples(rateHz: Int) -> Int { Int((Double(nanoseconds) * Double(rateHz) / 1e9).rounded()) }
 
     package static func < (a: MediaTime, b: MediaTime) -> Bool { a.nanoseconds < b.nanoseconds }
-    package static func + (a: MediaTime, b: MediaTime) -> MediaTime { .init(nanoseconds: a.nanoseconds + b.nanoseconds) }
-    package static func - (a: MediaTime, b: MediaTime) -> MediaTime { .init(nanoseconds: a.nanoseconds - b.nanoseconds) }
+    package static func + (a: MediaTime, b: MediaTime) -> MediaTime {
+        .init(nanoseconds: a.nanoseconds + b.nanoseconds)
+    }
+    package static func - (a: MediaTime, b: MediaTime) -> MediaTime {
+        .init(nanoseconds: a.nanoseconds - b.nanoseconds)
+    }
     package static func += (a: inout MediaTime, b: MediaTime) { a = a + b }
     package static func -= (a: inout MediaTime, b: MediaTime) { a = a - b }
 }

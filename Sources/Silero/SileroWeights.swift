@@ -29,7 +29,7 @@ package struct SileroWeights: Sendable {
             stride: 128)
         convolutions = [
             try convolution("conv1", 129, 128), try convolution("conv2", 128, 64, stride: 2),
-            try convolution("conv3", 64, 64, stride: 2), try convolution("conv4", 64, 128),
+            try convolution("conv3", 64, 64, stride: 2), try convolution("conv4", 64, 128)
         ]
         recurrent = LSTMCell(
             weightsInput: try values("lstm_cell.weight_ih", 512, 128),

@@ -28,14 +28,14 @@ package enum LoopGuard {
         while position < bytes.count {
             let match = longestMatch(bytes, at: position)
             if match >= 3 {
-                bits += 20 // length 7-8 bits, distance 5 bits and up to 8 extra
+                bits += 20  // length 7-8 bits, distance 5 bits and up to 8 extra
                 position += match
             } else {
-                bits += 6 // letters of running text under a Huffman code
+                bits += 6  // letters of running text under a Huffman code
                 position += 1
             }
         }
-        return Double(bytes.count) / (bits / 8 + 11) // 11: zlib's header, block header and checksum
+        return Double(bytes.count) / (bits / 8 + 11)  // 11: zlib's header, block header and checksum
     }
 
     /// Longest earlier occurrence of what follows `position`, at most 258 bytes as in deflate.

@@ -21,13 +21,16 @@ package struct TranscriptSegment: Hashable, Sendable {
         func close() {
             guard let first = open.first, let last = open.last else { return }
             segments.append(
-                TranscriptSegment(start: first.start, end: max(first.start, last.end), text: StreamingTranscript.shown(open)))
+                TranscriptSegment(
+                    start: first.start, end: max(first.start, last.end), text: StreamingTranscript.shown(open)))
             (open, length) = ([], 0)
         }
         for word in words {
             if let last = open.last {
                 let sentenceEnded = last.text.last.map { ".?!。？！…".contains($0) } ?? false
-                if sentenceEnded || word.start - last.end >= pause || length + word.text.count > maxCharacters { close() }
+                if sentenceEnded || word.start - last.end >= pause || length + word.text.count > maxCharacters {
+                    close()
+                }
             }
             open.append(word)
             length += word.text.count

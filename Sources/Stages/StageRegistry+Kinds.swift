@@ -16,7 +16,7 @@ extension StageRegistry {
             .transcribe(environment),
             .sceneChange(environment),
             .label(environment),
-            .events(environment),
+            .events(environment)
         ])
     }
 }

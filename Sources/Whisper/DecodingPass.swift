@@ -155,7 +155,7 @@ struct Sampler {
     }
 
     private mutating func uniform() -> Float {
-        state &+= 0x9E37_79B9_7F4A_7C15 // SplitMix64
+        state &+= 0x9E37_79B9_7F4A_7C15  // SplitMix64
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -28,7 +28,7 @@ struct LogitRules: Sendable {
         maskPairs(&logits, output)
         if output.isEmpty {
             for token in 0..<begin { logits[token] = masked }
-            for token in (begin + 51)..<end { logits[token] = masked } // at most 1.0 s after the start
+            for token in (begin + 51)..<end { logits[token] = masked }  // at most 1.0 s after the start
         }
         preferTimestamp(&logits)
     }

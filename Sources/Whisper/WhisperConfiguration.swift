@@ -4,19 +4,19 @@ import Weights
 /// Dimensions and token lists of a Whisper checkpoint. There is no table of dimensions in the file: they follow from the
 /// shapes of tensors and two scalars.
 package struct WhisperConfiguration: Sendable {
-    package let width: Int // d_model
+    package let width: Int  // d_model
     package let heads: Int
     package let feedForward: Int
     package let encoderLayers: Int
     package let decoderLayers: Int
     package let vocabularySize: Int
-    package let melBins: Int // n_mels
+    package let melBins: Int  // n_mels
     /// Positions of 20 ms that the encoder has room for: 1500.
     package let audioPositions: Int
     /// Tokens of prompt and output together: 448.
     package let textPositions: Int
-    package let suppressed: [Int] // suppress_ids
-    package let suppressedAtBegin: [Int] // suppress_ids_begin
+    package let suppressed: [Int]  // suppress_ids
+    package let suppressedAtBegin: [Int]  // suppress_ids_begin
     /// Heads whose cross-attention follows time.
     package let alignmentHeads: [Head]
 

@@ -11,15 +11,15 @@ final class WhisperDecoder {
     // N tokens, d width, T encoder positions, H heads
     private let model: WhisperModel
     private let pool: ThreadPool
-    private let stream: Tensor<Float> // [N, d]
-    private let normed: Tensor<Float> // [N, d]
-    private let fused: Tensor<Float> // [N, 3d]
-    private let query: Tensor<Float> // [N, d]
-    private let hidden: Tensor<Float> // [N, f]
-    private let encoded: Tensor<Float> // [T, 2d]
-    private let logitsTensor: Tensor<Float> // [maxLogitRows, vocabulary]
-    private let logitInput: Tensor<Float> // [maxLogitRows, d]
-    private let crossWeights: Tensor<Float> // [N, H, T]
+    private let stream: Tensor<Float>  // [N, d]
+    private let normed: Tensor<Float>  // [N, d]
+    private let fused: Tensor<Float>  // [N, 3d]
+    private let query: Tensor<Float>  // [N, d]
+    private let hidden: Tensor<Float>  // [N, f]
+    private let encoded: Tensor<Float>  // [T, 2d]
+    private let logitsTensor: Tensor<Float>  // [maxLogitRows, vocabulary]
+    private let logitInput: Tensor<Float>  // [maxLogitRows, d]
+    private let crossWeights: Tensor<Float>  // [N, H, T]
     private let caches: [KVCache]
     private let crosses: [CrossAttention]
     private let alignmentLayers: [Int: [Int]]
@@ -45,8 +45,8 @@ final class WhisperDecoder {
         }
         crosses = (0..<c.decoderLayers).map { _ in
             CrossAttention(
-            maxFrames: c.audioPositions, heads: c.heads, headDim: c.headDim,
-            precision: model.precision)
+                maxFrames: c.audioPositions, heads: c.heads, headDim: c.headDim,
+                precision: model.precision)
         }
         alignmentLayers = Dictionary(grouping: c.alignmentHeads, by: \.layer).mapValues { $0.map(\.head) }
     }

@@ -6,12 +6,12 @@ final class WhisperEncoder {
     // T positions, d width
     private let model: WhisperModel
     private let pool: ThreadPool
-    private let mel: Tensor<Float> // [2·T, melBins]
-    private let convolved: Tensor<Float> // [2·T, d]
-    private let stream: Tensor<Float> // [T, d]
-    private let normed: Tensor<Float> // [T, d]
-    private let fused: Tensor<Float> // [T, 3d]
-    private let hidden: Tensor<Float> // [T, f]
+    private let mel: Tensor<Float>  // [2·T, melBins]
+    private let convolved: Tensor<Float>  // [2·T, d]
+    private let stream: Tensor<Float>  // [T, d]
+    private let normed: Tensor<Float>  // [T, d]
+    private let fused: Tensor<Float>  // [T, 3d]
+    private let hidden: Tensor<Float>  // [T, f]
     private let attention: BidirectionalAttention
     private var positions = 0
     private var nextLayer: Int?

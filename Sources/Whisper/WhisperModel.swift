@@ -40,11 +40,11 @@ package final class WhisperModel: Sendable {
     package let special: SpecialTokens
     let conv1: Conv1d
     let conv2: Conv1d
-    let encoderPositions: Tensor<Float> // [audioPositions, d]
+    let encoderPositions: Tensor<Float>  // [audioPositions, d]
     let encoderLayers: [EncoderLayer]
     let encoderNorm: LayerNorm
-    let embedding: Tensor<Float16> // [vocabulary, d]
-    let decoderPositions: Tensor<Float> // [textPositions, d]
+    let embedding: Tensor<Float16>  // [vocabulary, d]
+    let decoderPositions: Tensor<Float>  // [textPositions, d]
     let decoderLayers: [DecoderLayer]
     let decoderNorm: LayerNorm
     let vocabularyProduct: Linear

@@ -194,7 +194,8 @@ package final class WhisperRecogniser: Recogniser {
             }
         let limit = soundPositions - options.unstablePositions
         return Hypothesis(
-            words: words, verdict: verdict, stableWords: timing.stableWords(
+            words: words, verdict: verdict,
+            stableWords: timing.stableWords(
                 words, of: window, before: limit, surety: options.stableConfidence),
             language: language, meanLogProbability: window.meanLogProbability)
     }

@@ -63,7 +63,7 @@ struct WordTiming {
         for index in first..<tokens.count {
             bytes += model.tokenizer.bytes(of: tokens[index])
             guard let text = String(validating: bytes, as: UTF8.self) else {
-                if index == tokens.count - 1 { // an unfinished character at the very end
+                if index == tokens.count - 1 {  // an unfinished character at the very end
                     groups.append(Group(range: start..<index + 1, text: String(decoding: bytes, as: UTF8.self)))
                 }
                 continue
@@ -100,7 +100,7 @@ struct WordTiming {
         guard t > 0 else { return Array(repeating: 0..<0, count: n) }
         let cost = normalised(rows, positions: t)
         var total = [Float](repeating: .infinity, count: (n + 1) * (t + 1))
-        var step = [UInt8](repeating: 0, count: (n + 1) * (t + 1)) // 0 both, 1 next token, 2 next position
+        var step = [UInt8](repeating: 0, count: (n + 1) * (t + 1))  // 0 both, 1 next token, 2 next position
         total[0] = 0
         for i in 1...n {
             for j in 1...t {

@@ -10,7 +10,7 @@ struct LayeringTests {
         "EventServer": 3, "Speech": 3, "Scenes": 3, "Layers": 3,
         "Whisper": 4, "Silero": 4, "EfficientNet": 4, "Gemma": 4,
         "Stages": 5, "Daemon": 6, "narrator": 7,
-        "TestSupport": 3,
+        "TestSupport": 3
     ]
 
     struct Manifest: Decodable {
@@ -53,7 +53,7 @@ struct LayeringTests {
         for target in targets {
             let floor = try #require(Self.floors[target.name], "\(target.name) has no floor")
             for dependency in target.dependencies.compactMap(\.name) {
-                guard let below = Self.floors[dependency] else { continue } // a product of another package
+                guard let below = Self.floors[dependency] else { continue }  // a product of another package
                 edges += 1
                 #expect(below < floor, "\(target.name) on floor \(floor) imports \(dependency) on floor \(below)")
             }

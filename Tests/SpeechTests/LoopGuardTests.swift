@@ -9,13 +9,14 @@ struct LoopGuardTests {
     }
 
     @Test func aSpeakerMayRepeatHimself() {
-        #expect(LoopGuard.loopLength([5, 9, 9, 9, 9]) == nil) // no no no no
+        #expect(LoopGuard.loopLength([5, 9, 9, 9, 9]) == nil)  // no no no no
         #expect(LoopGuard.loopLength([1, 2, 3, 1, 2, 3, 1, 2, 3, 7]) == nil)
         #expect(LoopGuard.loopLength([]) == nil)
     }
 
     @Test func ordinaryTextCompressesLittle() {
-        let text = "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country."
+        let text =
+            "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country."
         #expect(LoopGuard.compressionRatio(text) < 2)
     }
 

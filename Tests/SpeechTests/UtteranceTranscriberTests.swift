@@ -31,7 +31,8 @@ private final class CountingRecogniser: Recogniser {
 
 struct UtteranceTranscriberTests {
     private func make(
-        _ recogniser: CountingRecogniser, partialMilliseconds: Int? = 500, lag: @escaping (MediaTime) -> MediaTime = { _ in .zero }
+        _ recogniser: CountingRecogniser, partialMilliseconds: Int? = 500,
+        lag: @escaping (MediaTime) -> MediaTime = { _ in .zero }
     ) -> UtteranceTranscriber {
         UtteranceTranscriber(
             recogniser: recogniser,
@@ -40,7 +41,9 @@ struct UtteranceTranscriberTests {
             clock: .init(lag: lag, wall: { .zero }))
     }
 
-    private func run(_ transcriber: UtteranceTranscriber, _ pieces: [UtterancePiece.Content]) throws -> [TranscriptUpdate] {
+    private func run(_ transcriber: UtteranceTranscriber, _ pieces: [UtterancePiece.Content]) throws
+        -> [TranscriptUpdate]
+    {
         var updates: [TranscriptUpdate] = []
         for content in pieces {
             updates += transcriber.take(UtterancePiece(UtteranceID(7), content))
@@ -84,7 +87,7 @@ struct UtteranceTranscriberTests {
                 "partial 1 [w0 w1 w2| w3 w4] 1000 ms 1500 ms",
                 "partial 2 [w0 w1 w2 w3 w4 w5 w6 w7| w8 w9] 1000 ms 2000 ms",
                 "stopped 2200 ms endpoint",
-                "final w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 1000 ms 2200 ms",
+                "final w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 1000 ms 2200 ms"
             ])
     }
 
@@ -95,7 +98,8 @@ struct UtteranceTranscriberTests {
 
     @Test func skipsPartialsWhileBehindAndNeverTheFinal() throws {
         let recogniser = CountingRecogniser()
-        let transcriber = make(recogniser, lag: { $0 < MediaTime(milliseconds: 2_600) ? MediaTime(milliseconds: 2_000) : .zero })
+        let transcriber = make(
+            recogniser, lag: { $0 < MediaTime(milliseconds: 2_600) ? MediaTime(milliseconds: 2_000) : .zero })
         let updates = try run(transcriber, utterance(seconds: 2.4, chunk: 512)).map(describe)
         #expect(recogniser.begun.map(\.samples) == [32_000, 38_400])
         #expect(updates.filter { $0.hasPrefix("partial") }.count == 1)

@@ -28,7 +28,7 @@ struct ResampleStageTests {
         let blocks = try run((0..<50).map { tone(rateHz: rateHz, channels: 2, frames: step, from: $0 * step) })
         #expect(blocks.map(\.frames).reduce(0, +) == 32_000)
         for (block, next) in zip(blocks, blocks.dropFirst()) {
-            #expect(abs((next.time - block.end).nanoseconds) <= 2) // rounding of times
+            #expect(abs((next.time - block.end).nanoseconds) <= 2)  // rounding of times
         }
         #expect(abs(try #require(blocks.first).time.nanoseconds) <= 2)
         #expect(abs((try #require(blocks.last).end - MediaTime(milliseconds: 2_000)).nanoseconds) <= 2)

@@ -46,7 +46,8 @@ struct GemmaContainer: Sendable {
     func tokenizer() throws -> GemmaTokenizer {
         guard checkpoint.entry(Self.tokenizerName) != nil else {
             throw TokenizerError.damaged(
-                path: checkpoint.path, what: "the model it was made of had no tokenizer.json, so it understands no text")
+                path: checkpoint.path, what: "the model it was made of had no tokenizer.json, so it understands no text"
+            )
         }
         let bytes = try checkpoint.mapped(Self.tokenizerName)
         let made = bytes.withBytes { bytes in

@@ -35,7 +35,8 @@ struct ResizeTaps {
         }
         // The most bits with which the largest weight stays below 2^15, as in the reference, which multiplies 16 bits.
         let largest = exact.max() ?? 1
-        let bits = arithmetic == .pillow ? 22 : (0..<22).first { Int(0.5 + largest * Double(1 << ($0 + 1))) >= 1 << 15 } ?? 22
+        let bits =
+            arithmetic == .pillow ? 22 : (0..<22).first { Int(0.5 + largest * Double(1 << ($0 + 1))) >= 1 << 15 } ?? 22
         weights = exact.map { Int32(($0 * Double(1 << bits)).rounded(.toNearestOrAwayFromZero)) }
         fractionBits = Int32(bits)
     }

@@ -8,9 +8,10 @@ extension StageKind {
         StageKind(
             name: "alsa", summary: "A microphone.", output: AudioBlock.port,
             settings: [
-                .optional("device", .string, default: .string("default"), "an ALSA name; `narrator devices` lists them"),
+                .optional(
+                    "device", .string, default: .string("default"), "an ALSA name; `narrator devices` lists them"),
                 .optional("rate_hz", .integer(SoundLimits.rateHz), "what to ask for; the device's own if not given"),
-                .optional("channels", .integer(SoundLimits.channels), "what to ask for; the device's own if not given"),
+                .optional("channels", .integer(SoundLimits.channels), "what to ask for; the device's own if not given")
             ],
             pace: { _ in .live },
             make: { settings, _ in

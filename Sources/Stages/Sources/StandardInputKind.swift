@@ -12,7 +12,7 @@ extension StageKind {
                 .optional("channels", .integer(SoundLimits.channels), default: .integer(1), "interleaved channels"),
                 .optional(
                     "format", .choice(SampleFormat.allCases.map(\.rawValue)), default: .string("s16le"),
-                    "how a sample lies in memory"),
+                    "how a sample lies in memory")
             ],
             // A pipe is read when the graph has room: whoever writes it waits, so nothing is lost.
             pace: { _ in .fast },

@@ -10,7 +10,7 @@ extension StageKind {
             settings: [
                 .optional("rate_hz", .integer(SoundLimits.rateHz), default: .integer(16_000), "frames a second"),
                 .optional("duration_s", .seconds(0...86_400), "its length; without end if not given"),
-                .optional("pace", .choice(Pace.allCases.map(\.rawValue)), default: .string("realtime"), "its speed"),
+                .optional("pace", .choice(Pace.allCases.map(\.rawValue)), default: .string("realtime"), "its speed")
             ],
             pace: { $0.string("pace") == "fast" ? .fast : .paced },
             make: { settings, _ in

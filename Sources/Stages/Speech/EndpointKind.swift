@@ -27,7 +27,7 @@ extension StageKind {
                     "max_s", .seconds(2...29), default: .duration(standard.max), "length at which an utterance is cut"),
                 .optional(
                     "threshold", .number(0.05...0.95), default: .number(Double(standard.threshold)),
-                    "probability from which sound is speech"),
+                    "probability from which sound is speech")
             ],
             notes: { environment.notes(on: $0.model("vad")) },
             make: { settings, _ in

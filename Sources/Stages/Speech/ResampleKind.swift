@@ -13,7 +13,7 @@ extension StageKind {
                 .optional("rate_hz", .integer(16_000...16_000), default: .integer(16_000), "the rate of the output"),
                 .optional(
                     "channel", .choice(ChannelPolicy.allCases.map(\.rawValue)), default: .string("mix"),
-                    "which channels are heard"),
+                    "which channels are heard")
             ],
             make: { settings, context in
                 let policy = ChannelPolicy(rawValue: settings.string("channel")) ?? .mix

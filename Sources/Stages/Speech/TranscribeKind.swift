@@ -11,11 +11,13 @@ extension StageKind {
             output: Speech.TranscriptUpdate.port,
             settings: [
                 .required("model", .model, "a Whisper model, such as whisper-tiny.en"),
-                .optional("partial_ms", .milliseconds(0...60_000), default: .duration(MediaTime(milliseconds: 500)),
+                .optional(
+                    "partial_ms", .milliseconds(0...60_000), default: .duration(MediaTime(milliseconds: 500)),
                     "stream time between partials; 0: finals only"),
                 .optional("language", .string, "two-letter code; detected if not given"),
-                .optional("task", .choice(["transcribe", "translate"]), default: .string("transcribe"),
-                    "the text's language: the speaker's, or English"),
+                .optional(
+                    "task", .choice(["transcribe", "translate"]), default: .string("transcribe"),
+                    "the text's language: the speaker's, or English")
             ],
             notes: { environment.notes(on: $0.model("model")) },
             make: { settings, context in
