@@ -7,9 +7,15 @@ extension ByteRegion {
     func adviseRandomAccess() { Kernels.advise(start, count, MADV_RANDOM) }
 
     /// Lets go of the memory that holds the whole pages of a mapped file's part: it is read again when it is used again.
-    ///
-    /// For memory that no file stands behind this would lose it: only for regions of mapped files.
-    package func discardPages() { Kernels.advise(start, count, MADV_DONTNEED) }
+    package func discardPages() {
+        if isMapped { Kernels.advise(start, count, MADV_DONTNEED) }
+    }
+
+    /// Lets go of what reading a row brought with it: a fault can map a run of pages as long as a large one.
+    func discardPages(around range: Range<Int>) {
+        let wide = max(range.lowerBound - largePageBytes, 0)..<min(range.upperBound + largePageBytes, count)
+        self[wide].discardPages()
+    }
 
     /// Weights of products are read from end to end. Of a mapped file this asks for large pages of its cache, too, where
     /// the file system has them.

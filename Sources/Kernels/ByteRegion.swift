@@ -4,14 +4,20 @@
 package struct ByteRegion: @unchecked Sendable {  // guard: immutable after init, and `owner` keeps the memory
     package let count: Int
     let start: UnsafeRawPointer
-    private let owner: AnyObject?
+    /// Whether a file stands behind it.
+    let isMapped: Bool
+    private let owner: AnyObject
 
     /// - Parameters:
-    ///   - bytes: Valid and unchanged while `owner` lives.
-    ///   - owner: What unmaps or frees the bytes when it goes; none for memory that never goes.
-    package init(_ bytes: UnsafeRawBufferPointer, owner: AnyObject?) {
+    ///   - bytes: Of a file, mapped for reading; valid and unchanged while `owner` lives.
+    ///   - owner: What unmaps the bytes when it goes.
+    package init(mapped bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+        self.init(bytes, isMapped: true, owner: owner)
+    }
+
+    private init(_ bytes: UnsafeRawBufferPointer, isMapped: Bool, owner: AnyObject) {
         precondition(bytes.count > 0, "an empty region")
-        (start, count, self.owner) = (bytes.baseAddress!, bytes.count, owner)
+        (start, count, self.isMapped, self.owner) = (bytes.baseAddress!, bytes.count, isMapped, owner)
     }
 
     /// Memory of its own, 64-byte aligned and zero before `fill` sees it.
@@ -20,13 +26,16 @@ package struct ByteRegion: @unchecked Sendable {  // guard: immutable after init
         var span = memory.mutableSpan
         var bytes = span.mutableBytes
         fill(&bytes)
-        (start, count, owner) = (UnsafeRawPointer(memory.pointer), byteCount, memory)
+        self.init(
+            UnsafeRawBufferPointer(start: memory.pointer, count: byteCount), isMapped: false, owner: memory)
     }
 
     /// Part of it, kept alive by the same owner.
     package subscript(_ range: Range<Int>) -> ByteRegion {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) bytes")
-        return ByteRegion(UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count), owner: owner)
+        return ByteRegion(
+            UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count), isMapped: isMapped,
+            owner: owner)
     }
 
     /// Whether the first byte lies where `alignment` asks.

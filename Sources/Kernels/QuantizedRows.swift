@@ -8,11 +8,12 @@ package final class QuantizedRows: Sendable {
     package let count: Int
     package let columns: Int
     private let bytes: ByteRegion
+    private let isSparselyRead: Bool
     private let instructionSet: InstructionSet
 
     /// - Parameters:
     ///   - bytes: `byteCount` of them; read where they lie.
-    ///   - isSparselyRead: Tells the system to read single pages of a mapped file, not runs of them.
+    ///   - isSparselyRead: Of a mapped file single pages are read, not runs of them, and none is held once a row is copied.
     package init(
         format: QuantizedFormat, count: Int, columns: Int, bytes: ByteRegion, isSparselyRead: Bool = false,
         instructionSet: InstructionSet = .active
@@ -22,7 +23,7 @@ package final class QuantizedRows: Sendable {
         let expected = Self.byteCount(format: format, count: count, columns: columns)
         precondition(bytes.count == expected, "\(bytes.count) bytes for \(expected)")
         (self.format, self.count, self.columns, self.bytes) = (format, count, columns, bytes)
-        self.instructionSet = instructionSet
+        (self.isSparselyRead, self.instructionSet) = (isSparselyRead, instructionSet)
         if isSparselyRead { bytes.adviseRandomAccess() }
     }
 
@@ -76,6 +77,10 @@ package final class QuantizedRows: Sendable {
         output.withUnsafeMutableBufferPointer { output in
             guard let first = output.baseAddress else { return }
             instructionSet.kernels.quantised.copy_row(&table, row, spans, first)
+        }
+        if isSparselyRead {
+            let rowBytes = bytes.count / count
+            bytes.discardPages(around: row * rowBytes..<(row + 1) * rowBytes)
         }
     }
 

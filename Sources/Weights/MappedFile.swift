@@ -28,7 +28,7 @@ struct MappedFile: Sendable {
             throw .unreadable(path: path, reason: systemReason())
         }
         let mapping = Mapping(UnsafeRawBufferPointer(start: bytes, count: status.st_size))
-        self.init(path: path, region: ByteRegion(mapping.bytes, owner: mapping))
+        self.init(path: path, region: ByteRegion(mapped: mapping.bytes, owner: mapping))
     }
 
     /// Bytes that are in memory already.
