@@ -72,14 +72,15 @@ let package = Package(
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
         .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels", "Media"]),
-        .target(name: "Gemma", dependencies: ["Layers", "Weights", "Kernels", "Tokenizers"]),
+        .target(
+            name: "Gemma", dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
             name: "Stages",
             dependencies: [
-                "Whisper", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Weights", "Graph",
-                "Events", "Kernels", "Media"
+                "Whisper", "Gemma", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Layers", "Weights",
+                "Graph", "Events", "Kernels", "Media"
             ]),
 
         // Floor 6: the daemon

@@ -10,7 +10,8 @@ package struct LiveFileRun {
     package struct Options: Sendable {
         package var model: String
         package var language: String?
-        package var translates = false
+        /// Into this language.
+        package var translation: String?
         /// At the pace of a microphone.
         package var isPaced = false
 
@@ -44,7 +45,7 @@ package struct LiveFileRun {
     package func transcribe(_ path: String, _ options: Options) async throws -> Summary {
         collector.reset()
         let topology = try Topology.parse(
-            Self.pipeline(path, options), file: "transcribe --stream", registry: .standard(environment))
+            pipeline(path, options), file: "transcribe --stream", registry: .standard(environment))
         let graph = try await RunningGraph(topology)
         graph.start()
         try await graph.run()
@@ -60,22 +61,38 @@ package struct LiveFileRun {
 
     /// Finds and loads the models, so that no file pays for it.
     package func load(_ options: Options) throws {
-        _ = try environment.whisper(ModelReference(name: options.model, path: options.model))
+        let model = ModelReference(name: options.model, path: options.model)
+        if try environment.isGemma(model) {
+            let gemma = try environment.gemma(model)
+            _ = (try gemma.text(), try gemma.audio())
+        } else {
+            _ = try environment.whisper(model)
+        }
         _ = try environment.silero(ModelReference(name: "silero-vad", path: "silero-vad"))
     }
 
     /// JSON strings are YAML strings, whatever is in a name.
-    private static func pipeline(_ path: String, _ options: Options) -> String {
+    private func pipeline(_ path: String, _ options: Options) throws -> String {
         func quoted(_ text: String) -> String { JSONValue.string(text).jsonText }
         let language = options.language.map { ", language: \(quoted($0))" } ?? ""
+        let model = quoted(options.model)
+        let isGemma = try environment.isGemma(ModelReference(name: options.model, path: options.model))
+        let task = "task: \(options.translation == nil ? "transcribe" : "translate")\(language)"
+        let target = options.translation.map { ", to: \(quoted($0))" } ?? ""
+        let transcript =
+            isGemma
+            ? """
+            heard:      { kind: embed_audio, from: utterances, model: \(model) }
+              transcript: { kind: decode, from: heard, model: \(model), \(task)\(target) }
+            """
+            : "transcript: { kind: transcribe, from: utterances, model: \(model), \(task) }"
         return """
             name: transcribe
             stages:
               file:       { kind: audio_file, path: \(quoted(path)), pace: \(options.isPaced ? "realtime" : "fast") }
               speech:     { kind: resample, from: file }
               utterances: { kind: endpoint, from: speech }
-              transcript: { kind: transcribe, from: utterances, model: \(quoted(options.model)), \
-            task: \(options.translates ? "translate" : "transcribe")\(language) }
+              \(transcript)
               events:     { kind: events, from: transcript }
             """
     }

@@ -10,6 +10,8 @@ extension EventBody {
         case .sceneStarted: "scene.started"
         case .sceneDelta: "scene.delta"
         case .sceneFinal: "scene.final"
+        case .answerDelta: "answer.delta"
+        case .answerFinal: "answer.final"
         case .deviceLost: "device.lost"
         case .deviceRestored: "device.restored"
         case .deviceOverrun: "device.overrun"
@@ -33,6 +35,8 @@ extension EventBody {
         case .sceneStarted(let moment): moment.members
         case .sceneDelta(let moment, let text): moment.members(adding: text)
         case .sceneFinal(let final): final.members
+        case .answerDelta(let ask, let text), .answerFinal(let ask, let text):
+            ["ask": .int(ask), "text": .string(text)]
         case .deviceLost(let message, let atMs): ["message": .string(message), "at_ms": .int(atMs)]
         case .deviceRestored(let lostMs, let atMs), .deviceOverrun(let lostMs, let atMs):
             ["lost_ms": .int(lostMs), "at_ms": .int(atMs)]

@@ -13,6 +13,10 @@ package enum EventBody: Equatable, Sendable {
     /// `text` is what is new of the description.
     case sceneDelta(SceneMoment, text: String)
     case sceneFinal(FinalScene)
+    /// `text` is what is new of the answer.
+    case answerDelta(ask: Int, text: String)
+    /// `text` is all of it.
+    case answerFinal(ask: Int, text: String)
     case deviceLost(message: String, atMs: Int)
     /// The device is back; `lostMs` of its stream are missing.
     case deviceRestored(lostMs: Int, atMs: Int)

@@ -78,6 +78,12 @@ package struct GemmaChat: Sendable {
         return writer.finish()
     }
 
+    /// Ids from here on are none of text.
+    package var textVocabulary: Int { config.text.textVocabulary }
+
+    /// Whether an id holds the place of a sound or a picture.
+    package func isSoft(_ id: Int) -> Bool { id == config.audioToken || id == config.imageToken }
+
     private struct Writer {
         private let chat: GemmaChat
         private var prompt = Prompt()

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Capture
+import Catalog
+import Daemon
 import Foundation
 import Graph
 import Kernels
@@ -17,8 +19,9 @@ struct Describe: ParsableCommand {
     @Argument(help: "Pictures: JPEG files.")
     var images: [String]
 
-    @Option(help: "A picture model: a name of the catalogue or a folder.")
-    var model = "efficientnet-lite0"
+    @Option(
+        help: "A picture model: a name of the catalogue, a folder or a GGUF file; a Gemma where one is in the store, else efficientnet-lite0.")
+    var model: String?
 
     @Option(help: "What to ask of each picture; for models that read.")
     var prompt: String?
@@ -36,22 +39,19 @@ struct Describe: ParsableCommand {
         if let resolution, ![256, 512, 768].contains(resolution) {
             throw ValidationError("--resolution takes 256, 512 or 768")
         }
-        // A labeller knows classes of things and one size of picture.
-        if prompt != nil {
-            throw ValidationError("--prompt needs a model that takes questions; labellers do not: leave it out")
-        }
-        if resolution != nil {
-            throw ValidationError("--resolution needs a model that can choose it; labellers cannot: leave it out")
-        }
     }
 
     func run() throws {
         LogOutput.start(common)
         let describer: any PictureDescriber
+        let model = self.model ?? Self.standardModel
         do {
+            let environment = StageEnvironment(
+                models: StoreLocator(.standard()), sink: NoEvents(), pool: ThreadPool(threads: try compute.threadCount),
+                precision: compute.precision, report: { report($0) })
             describer = try makeDescriber(
-                ModelReference(name: model, path: model), pool: ThreadPool(threads: try compute.threadCount),
-                report: { report($0) })
+                environment, ModelReference(name: model, path: model),
+                DescriptionRequest(prompt: prompt, resolution: resolution), report: { report($0) })
         } catch {
             throw CommandFailure(describing: error)
         }
@@ -71,6 +71,13 @@ struct Describe: ParsableCommand {
             }
         }
         if let firstFailure { throw CommandFailure(firstFailure, "") }
+    }
+
+    /// Gemma where one is in the store, the larger first.
+    private static var standardModel: String {
+        let store = ModelStore.standard()
+        let gemmas = store.entries.filter { $0.name.hasPrefix("gemma-3n") && store.state(of: $0) == .installed }
+        return gemmas.map(\.name).max() ?? "efficientnet-lite0"
     }
 
     private func report(_ text: String) {

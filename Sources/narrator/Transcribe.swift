@@ -22,16 +22,16 @@ struct Transcribe: AsyncParsableCommand {
     @Argument(help: "Sound files: WAV, FLAC, OGG, MP3.")
     var files: [String]
 
-    @Option(help: "A Whisper model: a name of the catalogue or a folder.")
+    @Option(help: "A Whisper or a Gemma 3n: a name of the catalogue, a folder or a GGUF file.")
     var model = "whisper-tiny.en"
 
     @Option(help: "What is printed: text, json, srt or vtt.")
     var format = TranscriptFormat.text
 
-    @Option(help: "The speakers' language as a two-letter code; detected if not given.")
+    @Option(help: "The speakers' language as a two-letter code; if not given Whisper detects it, and Gemma takes it for 'en'.")
     var language: String?
 
-    @Option(help: ArgumentHelp("Translate; Whisper knows one way: into 'en'.", valueName: "language"))
+    @Option(help: ArgumentHelp("Translate into this language; Whisper knows 'en' only.", valueName: "language"))
     var translate: String?
 
     @Flag(help: "Use the live path: partials and commits, as the daemon does.")
@@ -47,9 +47,6 @@ struct Transcribe: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if let translate, translate.lowercased() != "en" {
-            throw ValidationError("Whisper translates into English only: --translate en")
-        }
         if realtime, !stream { throw ValidationError("--realtime goes with --stream") }
         if stream, vad == .off { throw ValidationError("--stream needs the voice activity detector: leave --vad on") }
     }
@@ -64,12 +61,16 @@ struct Transcribe: AsyncParsableCommand {
                     models: StoreLocator(.standard()), sink: sink, pool: pool, precision: compute.precision,
                     report: { report($0) })
             }
+            let reference = ModelReference(name: model, path: model)
+            if let translate, translate.lowercased() != "en", try !makeEnvironment(NoEvents()).isGemma(reference) {
+                throw CommandFailure(.usage, "Whisper translates into English only: --translate en")
+            }
             worker =
                 stream
                 ? LiveWorker(LiveFileRun(makeEnvironment), options: liveOptions)
                 : try OfflineWorker(
-                    makeEnvironment(NoEvents()), model: ModelReference(name: model, path: model), language: language,
-                    translates: translate != nil, usesVAD: vad == .on)
+                    makeEnvironment(NoEvents()), model: reference, language: language, translation: translate,
+                    usesVAD: vad == .on)
             try await worker.prepare()
         } catch {
             throw CommandFailure(describing: error)
@@ -93,7 +94,7 @@ struct Transcribe: AsyncParsableCommand {
     private var liveOptions: LiveFileRun.Options {
         var options = LiveFileRun.Options(model: model)
         options.language = language
-        options.translates = translate != nil
+        options.translation = translate
         options.isPaced = realtime
         return options
     }

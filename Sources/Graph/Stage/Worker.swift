@@ -22,6 +22,7 @@ package enum StageControl: Equatable, Sendable {
     /// Tell what is to be seen now, as the scene of that number.
     case describe(scene: Int)
     case mute(Bool)
+    case ask(Question)
 }
 
 /// A stage that computes, and can stop between quanta.

@@ -22,12 +22,12 @@ package struct FileTranscript: Sendable {
 /// ```
 /// Sound is held only as long as an open window needs it, so the length of a recording does not matter.
 package final class FileTranscriber {
-    private let recogniser: any Recogniser
+    private let recogniser: any Recogniser<[Float]>
     private let vad: SileroWeights?
     private let rateHz = 16_000
 
     /// - Parameter vad: nil takes everything for speech.
-    package init(recogniser: any Recogniser, vad: SileroWeights?) {
+    package init(recogniser: any Recogniser<[Float]>, vad: SileroWeights?) {
         self.recogniser = recogniser
         self.vad = vad
     }
@@ -71,8 +71,8 @@ package final class FileTranscriber {
 
     private func hear(_ window: Window) throws -> Hypothesis {
         recogniser.reset()
-        recogniser.append(window.samples.span)
-        recogniser.begin(Draft(), isFinal: true)
+        recogniser.append(window.samples)
+        recogniser.begin(Draft(), samples: window.samples.count, isFinal: true)
         while true {
             if let hypothesis = try recogniser.advance() { return hypothesis }
         }
@@ -140,6 +140,7 @@ private struct Reading {
         for action in actions {
             switch action {
             case .began(let start, _): utteranceStart = start
+            case .paused: break
             case .ended(_, let end, _):
                 if let range = packer.add(utteranceStart..<end) { windows.append(window(range)) }
             }

@@ -63,7 +63,7 @@ package final class SceneChangeWorker: Worker {
             unseen = []
             newest = nil
             gate.interrupt()
-        case .flush: break
+        case .flush, .ask: break
         }
     }
 

@@ -37,7 +37,7 @@ extension StageKind {
                     minSpeech: settings.duration("min_speech_ms"), max: settings.duration("max_s"),
                     // The last second of sound is never committed: WhisperOptions.unstablePositions.
                     cutReach: MediaTime(milliseconds: 1_000),
-                    threshold: Float(settings.number("threshold")))
+                    threshold: Float(settings.number("threshold")), pause: MediaTime(milliseconds: 300))
                 return .worker(
                     EndpointWorker(vad: vad, settings: endpointing, nextUtterance: environment.nextUtterance))
             })

@@ -32,24 +32,32 @@ extension StageKind {
                     recogniser: recogniser, configuration: .init(partialInterval: interval > .zero ? interval : nil),
                     clock: .init(
                         lag: { context.clock.lag(of: origin, behind: $0) }, wall: { MonotonicTime.now }))
-                return .worker(TranscribeWorker(transcriber))
+                return .worker(TranscribeWorker(transcriber, heard: environment.heard))
             })
     }
 }
 
 /// An `UtteranceTranscriber` as a stage.
-final class TranscribeWorker: Worker {
+final class TranscribeWorker<Model: Recogniser>: Worker where Model.Sound: TravellingSound {
     let urgency = Urgency.speech
-    private let transcriber: UtteranceTranscriber
+    private let transcriber: UtteranceTranscriber<Model>
+    private let heard: RecentSpeech
     private var ready: [Speech.TranscriptUpdate] = []
 
-    init(_ transcriber: UtteranceTranscriber) { self.transcriber = transcriber }
+    init(_ transcriber: UtteranceTranscriber<Model>, heard: RecentSpeech) {
+        (self.transcriber, self.heard) = (transcriber, heard)
+    }
 
-    func offer(_ packet: Packet) throws { ready += transcriber.take(try packet.value(as: UtterancePiece.self)) }
+    func offer(_ packet: Packet) throws {
+        ready += transcriber.take(try packet.value(as: SpokenPiece<Model.Sound>.self))
+    }
 
     func work(_ output: Output) throws -> Progress {
         let (updates, more) = try transcriber.work()
-        for update in ready + updates { output.send(update) }
+        for update in ready + updates {
+            if case .final(let final) = update { heard.add(final) }
+            output.send(update)
+        }
         ready = []
         return more ? .more : .idle
     }
