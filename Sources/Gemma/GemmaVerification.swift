@@ -1,3 +1,4 @@
+import Foundation
 package import Kernels
 package import Weights
 
@@ -29,7 +30,7 @@ package struct GemmaVerification: Encodable, Sendable {
 
     /// Given, not compared.
     private static let inputs: Set<String> = [
-        "text.ids", "audio.waveform", "audio_batch.lengths", "vision.image", "vision.image_wide", "e2e.prompt_ids"
+        "text.ids", "audio.waveform", "audio_batch.lengths", "e2e.prompt_ids"
     ]
 
     /// - Parameters:
@@ -40,8 +41,9 @@ package struct GemmaVerification: Encodable, Sendable {
         let model = try GemmaModel(folder)
         try compareText(model, with: goldens, pool: pool)
         try compareAudio(model, with: goldens, pool: pool)
+        try compareVision(model, with: goldens, pool: pool)
         let done = Set(results.map(\.name))
-        unchecked = goldens.names.filter { !done.contains($0) && !Self.inputs.contains($0) }
+        unchecked = goldens.names.filter { !done.contains($0) && !Self.inputs.contains($0) && !Self.isVisionInput($0) }
         guard !results.isEmpty else {
             throw GemmaError.badTensors(file: goldens.path, reason: "it holds no goldens of a Gemma 3n")
         }
