@@ -7,6 +7,7 @@
 #define CKERNELS_H
 #include "ck_decoder.h"
 #include "ck_quantised.h"
+#include "ck_vision.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -122,6 +123,7 @@ typedef struct ck_kernels {
     ck_quantised_kernels quantised;
     ck_decoder_kernels decoder;
     void (*depthwise)(const ck_depthwise *job, ck_range rows);
+    ck_vision_kernels vision;
 } ck_kernels;
 
 /// The row for CK_SCALAR..., or NULL where this processor or build lacks it.
