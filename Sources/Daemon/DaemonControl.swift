@@ -12,6 +12,7 @@ final class DaemonControl: CommandHandler {
     private struct State {
         var graph: RunningGraph?
         var sight: SightCommands?
+        var ask: AskCommand?
         var sources: [SourceStatus] = []
         var name = ""
         var failure: GraphError?
@@ -30,6 +31,7 @@ final class DaemonControl: CommandHandler {
         state.withLock {
             $0.graph = graph
             $0.sight = SightCommands(graph: graph, environment: environment)
+            $0.ask = AskCommand(graph: graph, environment: environment)
             $0.name = graph.topology.name
             $0.sources = graph.topology.stages.filter { $0.kind.role == .source }.map {
                 SourceStatus(id: $0.id.name, kind: $0.kind.name, state: "waiting")
@@ -69,8 +71,12 @@ final class DaemonControl: CommandHandler {
             ])
         case "models":
             return .success(["models": .array(store.entries.map(wire))])
-        case "describe": return await ask { sight throws(CommandError) in try await sight.describe(fields) }
-        case "snapshot": return await ask { sight throws(CommandError) in try await sight.snapshot(fields) }
+        case "ask":
+            return await answer(ask) { ask throws(CommandError) in try await ask(fields) }
+        case "describe":
+            return await answer(sight) { sight throws(CommandError) in try await sight.describe(fields) }
+        case "snapshot":
+            return await answer(sight) { sight throws(CommandError) in try await sight.snapshot(fields) }
         case "quit":
             await state.withLock { $0.quit }?()
             return .success([:])
@@ -79,13 +85,16 @@ final class DaemonControl: CommandHandler {
         }
     }
 
-    private func ask(
-        _ question: (SightCommands) async throws(CommandError) -> JSONValue
+    private var sight: SightCommands? { state.withLock { $0.sight } }
+    private var ask: AskCommand? { state.withLock { $0.ask } }
+
+    private func answer<Commands>(
+        _ commands: Commands?, _ answer: (Commands) async throws(CommandError) -> JSONValue
     ) async -> Result<JSONValue, CommandError> {
-        guard let sight = state.withLock({ $0.sight }) else {
+        guard let commands else {
             return .failure(CommandError(.notAvailable, "The models are being loaded. Ask again in a moment."))
         }
-        do { return .success(try await question(sight)) } catch { return .failure(error) }
+        do { return .success(try await answer(commands)) } catch { return .failure(error) }
     }
 
     private func wire(_ entry: CatalogEntry) -> JSONValue {

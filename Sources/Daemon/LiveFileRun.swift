@@ -14,8 +14,14 @@ package struct LiveFileRun {
         package var translation: String?
         /// At the pace of a microphone.
         package var isPaced = false
+        /// Of a Gemma: q4, q8 or f32.
+        package var weights: String?
+        /// Without it everything is one utterance after the other.
+        package var usesVAD = true
 
         package init(model: String) { self.model = model }
+
+        fileprivate var reference: ModelReference { ModelReference(name: model, weights: weights, path: model) }
     }
 
     /// What the events add up to.
@@ -61,37 +67,33 @@ package struct LiveFileRun {
 
     /// Finds and loads the models, so that no file pays for it.
     package func load(_ options: Options) throws {
-        let model = ModelReference(name: options.model, path: options.model)
-        if try environment.isGemma(model) {
-            let gemma = try environment.gemma(model)
-            _ = (try gemma.text(), try gemma.audio())
-        } else {
-            _ = try environment.whisper(model)
-        }
-        _ = try environment.silero(ModelReference(name: "silero-vad", path: "silero-vad"))
+        try environment.loadSpeech(options.reference)
+        if options.usesVAD { _ = try environment.silero(ModelReference(name: "silero-vad", path: "silero-vad")) }
     }
 
     /// JSON strings are YAML strings, whatever is in a name.
     private func pipeline(_ path: String, _ options: Options) throws -> String {
         func quoted(_ text: String) -> String { JSONValue.string(text).jsonText }
         let language = options.language.map { ", language: \(quoted($0))" } ?? ""
-        let model = quoted(options.model)
-        let isGemma = try environment.isGemma(ModelReference(name: options.model, path: options.model))
+        let isGemma = try environment.isGemma(options.reference)
+        let weights = options.weights.map { ", weights: \(quoted($0))" } ?? ""
         let task = "task: \(options.translation == nil ? "transcribe" : "translate")\(language)"
         let target = options.translation.map { ", to: \(quoted($0))" } ?? ""
         let transcript =
             isGemma
             ? """
-            heard:      { kind: embed_audio, from: utterances, model: \(model) }
-              transcript: { kind: decode, from: heard, model: \(model), \(task)\(target) }
+            heard:      { kind: embed_audio, from: utterances, model: speaker }
+              transcript: { kind: decode, from: heard, model: speaker, \(task)\(target) }
             """
-            : "transcript: { kind: transcribe, from: utterances, model: \(model), \(task) }"
+            : "transcript: { kind: transcribe, from: utterances, model: speaker, \(task) }"
         return """
             name: transcribe
+            models:
+              speaker: { model: \(quoted(options.model))\(weights) }
             stages:
               file:       { kind: audio_file, path: \(quoted(path)), pace: \(options.isPaced ? "realtime" : "fast") }
               speech:     { kind: resample, from: file }
-              utterances: { kind: endpoint, from: speech }
+              utterances: { kind: endpoint, from: speech, vad: \(options.usesVAD ? "silero-vad" : "none") }
               \(transcript)
               events:     { kind: events, from: transcript }
             """

@@ -1,7 +1,7 @@
 package import Foundation
 package import Kernels
 import Synchronization
-package import Tokenizers
+import Tokenizers
 
 /// A Gemma as programs use it: its files, and of its weights what was asked for so far, each loaded once however many share
 /// it.
@@ -11,6 +11,9 @@ package final class OpenedGemma: Sendable {
     package let name: String
     private let format: GemmaWeightFormat?
     private let parts = Mutex(Parts())
+
+    /// Numbers of the largest model that is not worth quantising.
+    private static let smallModel = 64 << 20
 
     private struct Parts {
         var texts: [String: GemmaTextWeights] = [:]
@@ -34,7 +37,7 @@ package final class OpenedGemma: Sendable {
     }
 
     /// - Parameters:
-    ///   - weights: Nil: as a quantised file has them, else q8.
+    ///   - weights: Nil: as a quantised file has them, else f32 for a small model and q8.
     ///   - copies: A large model that is not quantised yet is so once; nil: it is quantised in memory.
     /// - Throws: `GemmaError`, `WeightsError`, `TokenizerError`.
     package init(
@@ -47,7 +50,7 @@ package final class OpenedGemma: Sendable {
             (model, format) = (given, weights)
             return
         }
-        format = weights ?? .q8
+        format = weights ?? (given.parameters <= Self.smallModel ? .f32 : .q8)
         guard let wanted = format?.quantized, let copies else {
             model = given
             return
@@ -55,6 +58,12 @@ package final class OpenedGemma: Sendable {
         model = try QuantizedCopies(folder: copies.folder).open(
             given, format: wanted, pool: pool, willCopy: { copies.willCopy(given, wanted) },
             progress: copies.progress)
+    }
+
+    /// How its matrices are kept; of a quantised file as that has them: the encoders of a q4 file are q8.
+    package var storedFormat: String {
+        if model.form == .container { return model.storedFormats.contains(.q4) ? "q4" : "q8" }
+        return format?.rawValue ?? "f32"
     }
 
     /// Keys and values in 32 bits go with weights in 32.
@@ -87,10 +96,14 @@ package final class OpenedGemma: Sendable {
     /// The embedding of an id behind the text vocabulary, such as `<end_of_audio>`: [text width].
     /// - Throws: `GemmaError.badToken`; as `audio` and `vision`.
     package func hardEmbedding(_ id: Int) throws -> [Float] {
-        if id == model.config.endAudioToken || (model.hasAudio && (try audio().hardIDs).contains(id)) {
-            return try audio().hardEmbedding(id: id)
+        if model.hasAudio {
+            let audio = try audio()
+            if audio.hardIDs.contains(id) { return audio.hardEmbedding(id: id) }
         }
-        if model.hasVision, (try vision().hardIDs).contains(id) { return try vision().hardEmbedding(id: id) }
+        if model.hasVision {
+            let vision = try vision()
+            if vision.hardIDs.contains(id) { return vision.hardEmbedding(id: id) }
+        }
         throw GemmaError.badToken(id: id, vocabulary: model.config.text.textVocabulary)
     }
 

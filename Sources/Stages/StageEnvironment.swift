@@ -139,4 +139,14 @@ package final class StageEnvironment: Sendable {
                 options: .whole(task), isFloat: gemma.isFloat, hardEmbedding: gemma.hardEmbedding),
             encoder: GemmaAudioEncoder(weights: try gemma.audio(), pool: pool))
     }
+
+    /// Loads what transcribing with a model takes.
+    package func loadSpeech(_ reference: ModelReference) throws {
+        if try isGemma(reference) {
+            let gemma = try gemma(reference)
+            _ = (try gemma.text(), try gemma.audio())
+        } else {
+            _ = try whisper(reference)
+        }
+    }
 }

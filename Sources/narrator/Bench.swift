@@ -33,7 +33,7 @@ struct Bench: ParsableCommand {
     var context: Int?
 
     @Option(help: "How matrices of a Gemma are kept: q4, q8 or f32; as they are in a quantised file, else q8.")
-    var weights: WeightFormat?
+    var weights: GemmaWeightFormat?
 
     @Option(
         help:

@@ -3,6 +3,7 @@ import Capture
 import Catalog
 import Daemon
 import Foundation
+import Gemma
 import Graph
 import Kernels
 import Media
@@ -29,6 +30,9 @@ struct Describe: ParsableCommand {
     @Option(help: "The side of what the model sees, 256, 512 or 768; for models that can choose.")
     var resolution: Int?
 
+    @Option(help: "How a Gemma's matrices are kept: q4, q8 or f32; as a quantised file has them, else f32 for a small model and q8.")
+    var weights: GemmaWeightFormat?
+
     @Option(help: "What is printed: text or json.")
     var format = DescriptionFormat.text
 
@@ -50,7 +54,7 @@ struct Describe: ParsableCommand {
                 models: StoreLocator(.standard()), sink: NoEvents(), pool: ThreadPool(threads: try compute.threadCount),
                 precision: compute.precision, report: { report($0) })
             describer = try makeDescriber(
-                environment, ModelReference(name: model, path: model),
+                environment, ModelReference(name: model, weights: weights?.rawValue, path: model),
                 DescriptionRequest(prompt: prompt, resolution: resolution), report: { report($0) })
         } catch {
             throw CommandFailure(describing: error)
@@ -60,7 +64,7 @@ struct Describe: ParsableCommand {
         for image in images {
             do {
                 let start = MonotonicTime.now
-                let description = try describer.describe(try read(image))
+                let description = try describer.describe(try readPicture(image))
                 try printer.show(description, of: image, compute: MonotonicTime.now - start)
             } catch is StandardOutput.Closed {
                 return
@@ -83,12 +87,14 @@ struct Describe: ParsableCommand {
     private func report(_ text: String) {
         if !common.quiet { FileHandle.standardError.write(Data("narrator: \(text)\n".utf8)) }
     }
+}
 
-    private func read(_ image: String) throws -> [UInt8] {
-        do throws(CaptureError) {
-            return try PhotoFile.read(image)
-        } catch .badPictures(let path, let reason) {
-            throw CommandFailure(.badData, "Cannot read '\(path)' as a picture: \(reason). Name JPEG files.")
-        }
+/// The bytes of a picture file.
+/// - Throws: `CommandFailure`, `CaptureError`.
+func readPicture(_ image: String) throws -> [UInt8] {
+    do throws(CaptureError) {
+        return try PhotoFile.read(image)
+    } catch .badPictures(let path, let reason) {
+        throw CommandFailure(.badData, "Cannot read '\(path)' as a picture: \(reason). Name JPEG files.")
     }
 }

@@ -41,10 +41,11 @@ func makeDescriber(
 ) throws -> any PictureDescriber {
     let pool = environment.pool
     if try environment.isGemma(model) {
+        let gemma = try environment.gemma(model)
         return GemmaPictures(
-            try GemmaWriter(environment.gemma(model), slice: nil, positions: 4_096, environment: environment),
-            encoder: GemmaVisionEncoder(weights: try environment.gemma(model).vision(), pool: pool), request,
-            report: report)
+            try GemmaWriter(gemma, slice: nil, positions: 4_096, environment: environment),
+            encoder: GemmaVisionEncoder(weights: try gemma.vision(), pool: pool), request,
+            side: try gemma.model.pictureSide(), report: report)
     }
     // A labeller knows classes of things and one size of picture.
     if request.prompt != nil {
@@ -90,21 +91,22 @@ private struct GemmaPictures: PictureDescriber {
     private let request: DescriptionRequest
     private let report: (String) -> Void
 
+    private let side: Int
+
     private static let mostTokens = 256
-    /// As embed_image has it.
-    private static let resolution = 512
 
     init(
-        _ writer: GemmaWriter, encoder: GemmaVisionEncoder, _ request: DescriptionRequest,
+        _ writer: GemmaWriter, encoder: GemmaVisionEncoder, _ request: DescriptionRequest, side: Int,
         report: @escaping (String) -> Void
     ) {
         (self.writer, self.encoder, self.request, self.report) = (writer, encoder, request, report)
+        self.side = request.resolution ?? side
     }
 
     func describe(_ bytes: [UInt8]) throws -> PictureDescription {
         let decoded = try PictureDecoder().decode(jpeg: bytes, as: .rgb)
         if let damage = decoded.damage { report("the picture is damaged: \(damage); what is left of it is described") }
-        let tokens = encoder.encode(decoded.picture, resolution: request.resolution ?? Self.resolution)
+        let tokens = encoder.encode(decoded.picture, resolution: side)
         try writer.begin(request.prompt ?? GemmaWording.describe, picture: tokens, limit: Self.mostTokens)
         while !writer.isIdle { _ = try writer.advance() }
         return PictureDescription(text: writer.text.trimmed, size: decoded.fullSize, imageTokens: tokens.rows)

@@ -35,7 +35,8 @@ final class OfflineWorker: FileWorker {
     ) throws {
         report = environment.report
         let recogniser: any Recogniser<[Float]>
-        if try environment.isGemma(model) {
+        let isGemma = try environment.isGemma(model)
+        if isGemma {
             let task =
                 translation.map { GemmaSpeechTask.translate(from: language ?? "en", to: $0) }
                 ?? .transcribe(language: language ?? "en")
@@ -48,7 +49,8 @@ final class OfflineWorker: FileWorker {
                 model: try environment.whisper(model), options: options, pool: environment.pool)
         }
         let vad = ModelReference(name: "silero-vad", path: "silero-vad")
-        transcriber = FileTranscriber(recogniser: recogniser, vad: usesVAD ? try environment.silero(vad) : nil)
+        transcriber = FileTranscriber(
+            recogniser: recogniser, vad: usesVAD ? try environment.silero(vad) : nil, keepsWhole: isGemma)
     }
 
     func prepare() {}

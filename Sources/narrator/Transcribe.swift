@@ -3,6 +3,7 @@ import Catalog
 import Daemon
 import Events
 import Foundation
+import Gemma
 import Graph
 import Kernels
 import Stages
@@ -34,6 +35,9 @@ struct Transcribe: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Translate into this language; Whisper knows 'en' only.", valueName: "language"))
     var translate: String?
 
+    @Option(help: "How a Gemma's matrices are kept: q4, q8 or f32; as a quantised file has them, else f32 for a small model and q8.")
+    var weights: GemmaWeightFormat?
+
     @Flag(help: "Use the live path: partials and commits, as the daemon does.")
     var stream = false
 
@@ -48,7 +52,6 @@ struct Transcribe: AsyncParsableCommand {
 
     func validate() throws {
         if realtime, !stream { throw ValidationError("--realtime goes with --stream") }
-        if stream, vad == .off { throw ValidationError("--stream needs the voice activity detector: leave --vad on") }
     }
 
     func run() async throws {
@@ -61,7 +64,7 @@ struct Transcribe: AsyncParsableCommand {
                     models: StoreLocator(.standard()), sink: sink, pool: pool, precision: compute.precision,
                     report: { report($0) })
             }
-            let reference = ModelReference(name: model, path: model)
+            let reference = ModelReference(name: model, weights: weights?.rawValue, path: model)
             if let translate, translate.lowercased() != "en", try !makeEnvironment(NoEvents()).isGemma(reference) {
                 throw CommandFailure(.usage, "Whisper translates into English only: --translate en")
             }
@@ -96,6 +99,8 @@ struct Transcribe: AsyncParsableCommand {
         options.language = language
         options.translation = translate
         options.isPaced = realtime
+        options.weights = weights?.rawValue
+        options.usesVAD = vad == .on
         return options
     }
 

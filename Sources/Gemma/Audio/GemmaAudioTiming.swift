@@ -1,3 +1,5 @@
+import Signal
+
 /// When tokens of a sound are there, in samples.
 package struct GemmaAudioTiming: Sendable, Equatable {
     /// From one token to the next: 2560, 160 ms.

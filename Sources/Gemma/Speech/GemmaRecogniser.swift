@@ -200,7 +200,9 @@ package final class GemmaRecogniser: Recogniser {
     private func hypothesis(_ question: Question, _ answer: GemmaDraftedAnswer) -> Hypothesis {
         let committed = question.draft.committed
         var all = committed
-        let spelled = words.split(answer.ids)
+        var spelled = words.split(answer.ids)
+        // The answer's first word has no blank; as the first behind words of an earlier beginning it needs one.
+        if committed.count <= anchored { spelled.first.map { spelled[0].text = words.spaced($0.text) } }
         let from = committed.last?.end ?? MediaTime(samples: anchorSample, rateHz: Self.rateHz)
         let length = max(.zero, MediaTime(samples: question.samples, rateHz: Self.rateHz) - from)
         for (index, word) in spelled.enumerated() {

@@ -41,6 +41,14 @@ struct GemmaWords {
         }
     }
 
+    /// With a blank in front, if its script writes one.
+    func spaced(_ text: String) -> String {
+        guard let first = text.unicodeScalars.first, !first.properties.isWhitespace, !Self.standsAlone(first) else {
+            return text
+        }
+        return " " + text
+    }
+
     private func beginsWord(_ text: String, after before: String) -> Bool {
         guard let first = text.unicodeScalars.first, let last = before.unicodeScalars.last else { return false }
         if first.properties.isWhitespace { return !before.allSatisfy(\.isWhitespace) }

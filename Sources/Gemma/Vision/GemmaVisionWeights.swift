@@ -43,7 +43,11 @@ package struct GemmaVisionWeights: Sendable {
     }
 
     /// RMS(P · RMS(embedding; hard norm)) of an id of the vision vocabulary: [text width].
+    /// - Parameter id: Of `hardIDs`.
     package func hardEmbedding(id: Int) -> [Float] { embedder.hardEmbedding(id: id) }
+
+    /// Ids that have a hard embedding here.
+    package var hardIDs: Range<Int> { config.vocabularyOffset..<config.vocabularyOffset + config.vocabulary }
 }
 
 extension GemmaModel {

@@ -10,7 +10,11 @@ package struct Question: Hashable, Sendable {
     /// Unique for a run.
     package let id: Int
     package let prompt: String
+    /// What was said lately, a line an utterance.
+    package let heard: String
     package let frame: Frame
 
-    package init(id: Int, prompt: String, frame: Frame) { (self.id, self.prompt, self.frame) = (id, prompt, frame) }
+    package init(id: Int, prompt: String, heard: String = "", frame: Frame) {
+        (self.id, self.prompt, self.heard, self.frame) = (id, prompt, heard, frame)
+    }
 }

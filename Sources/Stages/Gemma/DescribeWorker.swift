@@ -80,7 +80,8 @@ final class DescribeWorker: Worker {
             try writer.begin(words ?? prompt, picture: frame.tokens, limit: limit)
             work = (.scene(scene), frame.arrival)
         case .question(let question):
-            try writer.begin(question.prompt, picture: frame.tokens, limit: Self.answerTokens)
+            let words = GemmaWording.question(question.prompt, heard: question.heard)
+            try writer.begin(words, picture: frame.tokens, limit: Self.answerTokens)
             work = (.question(question), frame.arrival)
         }
     }

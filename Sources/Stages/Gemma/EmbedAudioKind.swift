@@ -1,5 +1,6 @@
 import Gemma
 import Graph
+import Kernels
 import Media
 import Speech
 

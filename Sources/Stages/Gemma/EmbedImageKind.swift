@@ -14,8 +14,8 @@ extension StageKind {
             settings: [
                 .required("model", .model, "a Gemma 3n model"),
                 .optional(
-                    "resolution", .choice(GemmaVisionResolution.allCases.map(\.rawValue)), default: .string("512"),
-                    "side of what the model sees, in pixels: 256, 512 or 768")
+                    "resolution", .choice(GemmaModel.pictureSides.map { "\($0)" }),
+                    "side of what the model sees, in pixels; as the model's own preprocessor has it, but 512 at most")
             ],
             queue: QueuePolicy(capacity: 4, whenFull: .dropOldest),
             notes: { environment.notes(on: $0.model("model")) },
@@ -24,17 +24,14 @@ extension StageKind {
                 return .worker(
                     EmbedImageWorker(
                         GemmaVisionEncoder(weights: try gemma.vision(), pool: environment.pool),
-                        resolution: Int(settings.string("resolution"))!, environment: environment, context: context))
+                        resolution: try settings["resolution"]?.string.flatMap(Int.init)
+                            ?? min(gemma.model.pictureSide(), liveSide), environment: environment, context: context))
             })
     }
 }
 
-/// Sides of pictures that the model was trained for, as settings spell them.
-enum GemmaVisionResolution: String, CaseIterable {
-    case small = "256"
-    case middle = "512"
-    case large = "768"
-}
+/// Twice that costs six times the work: too much for most machines to keep up with.
+private let liveSide = 512
 
 /// Gemma's picture encoder as a stage: a picture is decoded in one quantum and goes through some rows of the network in each
 /// further one.

@@ -1,4 +1,3 @@
-package import Graph
 package import Media
 package import Speech
 import Synchronization
