@@ -72,7 +72,7 @@ let package = Package(
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
         .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels", "Media"]),
-        .target(name: "Gemma", dependencies: ["Layers", "Weights", "Kernels", "Tokenizers"]),
+        .target(name: "Gemma", dependencies: ["Layers", "Signal", "Weights", "Kernels", "Tokenizers"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
@@ -129,7 +129,7 @@ let package = Package(
         test(
             "Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
         test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
-        test("Gemma", ["Kernels", "Layers", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"])
+        test("Gemma", ["Kernels", "Layers", "Signal", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"])
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
