@@ -35,7 +35,7 @@ package struct GemmaChat: Sendable {
     package let tokenizer: GemmaTokenizer
     /// Ids that end an answer.
     package let endTokens: Set<Int>
-    private let config: GemmaConfig
+    let config: GemmaConfig
 
     /// - Throws: `GemmaError.badTokenizer`.
     package init(_ tokenizer: GemmaTokenizer, config: GemmaConfig) throws(GemmaError) {
@@ -77,12 +77,6 @@ package struct GemmaChat: Sendable {
         for turn in turns { writer.append(turn, system: nil) }
         return writer.finish()
     }
-
-    /// Ids from here on are none of text.
-    package var textVocabulary: Int { config.text.textVocabulary }
-
-    /// Whether an id holds the place of a sound or a picture.
-    package func isSoft(_ id: Int) -> Bool { id == config.audioToken || id == config.imageToken }
 
     private struct Writer {
         private let chat: GemmaChat

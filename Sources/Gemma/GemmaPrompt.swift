@@ -11,22 +11,22 @@ package struct GemmaPrompt: Sendable {
 
     /// Ids of which some lie behind the text vocabulary: those have embeddings of their own.
     /// - Parameters:
-    ///   - softTokens: What fills the ids of `chat` that stand for sounds and pictures, in order: [tokens, width] each.
+    ///   - softTokens: What fills the ids that stand for sounds and pictures, in order: [tokens, width] each.
     ///   - hardEmbedding: Of any other such id: [width].
     /// - Throws: What `hardEmbedding` throws.
     package init(
-        _ ids: [Int], chat: GemmaChat, softTokens: [Tensor<Float>] = [], hardEmbedding: (Int) throws -> [Float]
+        _ ids: [Int], config: GemmaConfig, softTokens: [Tensor<Float>] = [], hardEmbedding: (Int) throws -> [Float]
     ) throws {
         var soft = softTokens[...]
         var position = 0
         while position < ids.count {
             let id = ids[position]
-            if chat.isSoft(id), let rows = soft.popFirst() {
+            if id == config.audioToken || id == config.imageToken, let rows = soft.popFirst() {
                 append(rows, id: id)
                 position += rows.rows
                 continue
             }
-            if id < chat.textVocabulary {
+            if id < config.text.textVocabulary {
                 append([id])
             } else {
                 let row = try hardEmbedding(id)

@@ -42,6 +42,7 @@ package struct GemmaVerification: Encodable, Sendable {
         try compareText(model, with: goldens, pool: pool)
         try compareAudio(model, with: goldens, pool: pool)
         try compareVision(model, with: goldens, pool: pool)
+        try compareWhole(model, with: goldens, pool: pool)
         let done = Set(results.map(\.name))
         unchecked = goldens.names.filter { !done.contains($0) && !Self.inputs.contains($0) && !Self.isVisionInput($0) }
         guard !results.isEmpty else {

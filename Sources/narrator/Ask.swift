@@ -113,7 +113,7 @@ struct Ask: ParsableCommand {
         options.positions = min(prompt.ids.count + min(maxTokens, config.text.positions), config.text.positions)
         let state = decoder.makeState(options)
         let input = try GemmaPrompt(
-            prompt.ids, chat: chat, softTokens: picture.map { [$0] } ?? [], hardEmbedding: gemma.hardEmbedding)
+            prompt.ids, config: config, softTokens: picture.map { [$0] } ?? [], hardEmbedding: gemma.hardEmbedding)
         try decoder.prefill(input, state: state)
         let sampler = Sampler(
             temperature: temperature, topK: topK, topP: topP, seed: seed ?? UInt64.random(in: 0...UInt64.max))

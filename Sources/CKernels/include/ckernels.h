@@ -21,7 +21,7 @@ enum {
     CK_MAX_HEAD_DIM = 256,
 };
 
-enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3, CK_RELU6 = 4 };
+enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3, CK_RELU6 = 4, CK_SILU = 5 };
 enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512VNNI = 3, CK_AVX512BF16 = 4 };
 
 /// y = activation(x Wᵀ + bias), or y += x Wᵀ + bias.

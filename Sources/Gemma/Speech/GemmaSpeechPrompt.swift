@@ -14,7 +14,7 @@ struct GemmaSpeechPrompt {
         let place = whole.media[0]
         audioToken = whole.ids[place.lowerBound]
         prefix = GemmaPrompt(Array(whole.ids[..<place.lowerBound]))
-        tail = try GemmaPrompt(Array(whole.ids[place.upperBound...]), chat: chat, hardEmbedding: hardEmbedding)
+        tail = try GemmaPrompt(Array(whole.ids[place.upperBound...]), config: chat.config, hardEmbedding: hardEmbedding)
     }
 
     /// Soft tokens as a prompt.

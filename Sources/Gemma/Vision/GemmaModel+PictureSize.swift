@@ -6,11 +6,16 @@ extension GemmaModel {
     /// - Throws: `GemmaError.badConfig`, `WeightsError`.
     package func pictureSide() throws -> Int {
         let largest = Self.pictureSides.last!
+        let side = try processorSide()
+        return Self.pictureSides.contains(side) ? side : largest
+    }
+
+    /// The side that the checkpoint's preprocessor makes, whatever it is.
+    /// - Throws: `GemmaError.badConfig`, `WeightsError`.
+    func processorSide() throws -> Int {
         guard case .object(let size)? = try preprocessorValues()["size"], case .number(let number)? = size["height"],
-            let side = Int(exactly: number), Self.pictureSides.contains(side)
-        else {
-            return largest
-        }
+            let side = Int(exactly: number), (1...GemmaVisionConfig.maxSide).contains(side)
+        else { return Self.pictureSides.last! }
         return side
     }
 }
