@@ -15,6 +15,7 @@ extension EventBody {
         case .deviceLost: "device.lost"
         case .deviceRestored: "device.restored"
         case .deviceOverrun: "device.overrun"
+        case .loadShed: "load.shed"
         case .modelProgress: "model.progress"
         case .modelReady: "model.ready"
         case .stats: "stats"
@@ -40,6 +41,11 @@ extension EventBody {
         case .deviceLost(let message, let atMs): ["message": .string(message), "at_ms": .int(atMs)]
         case .deviceRestored(let lostMs, let atMs), .deviceOverrun(let lostMs, let atMs):
             ["lost_ms": .int(lostMs), "at_ms": .int(atMs)]
+        case .loadShed(let level, let measures, let lagMs, let atMs):
+            [
+                "level": .int(level), "measures": .array(measures.map { .string($0) }), "lag_ms": .int(lagMs),
+                "at_ms": .int(atMs)
+            ]
         case .modelProgress(let model, let done, let total):
             ["model": .string(model), "done": .int(done), "total": .int(total)]
         case .modelReady(let model, let loadMs): ["model": .string(model), "load_ms": .int(loadMs)]

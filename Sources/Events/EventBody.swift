@@ -22,6 +22,8 @@ package enum EventBody: Equatable, Sendable {
     case deviceRestored(lostMs: Int, atMs: Int)
     /// We took the device's data too late: `lostMs` before `atMs` are missing.
     case deviceOverrun(lostMs: Int, atMs: Int)
+    /// The machine cannot keep up, or can again: `measures` are what is given up now, in order.
+    case loadShed(level: Int, measures: [String], lagMs: Int, atMs: Int)
     /// `done` of `total` bytes of a model are read.
     case modelProgress(model: String, done: Int, total: Int)
     case modelReady(model: String, loadMs: Int)

@@ -134,6 +134,9 @@ package final class UtteranceTranscriber<Model: Recogniser> {
         }
     }
 
+    /// How far what was heard trails the source; zero between utterances.
+    package var lag: MediaTime { utterance.map { clock.lag(heardEnd($0)) } ?? .zero }
+
     /// The program ends: an open utterance is given up, with what was shown of it.
     package func shutDown() -> [TranscriptUpdate] {
         guard let current = utterance else { return [] }

@@ -35,6 +35,8 @@ package final class StageEnvironment: Sendable {
     private let lastScene = Atomic<Int>(0)
     /// The newest picture of every camera.
     package let frames = LatestPictures()
+    /// What is given up when the machine cannot keep up.
+    package let load: LoadGovernor
     /// Pictures that were embedded lately.
     package let seen = SeenFrames()
     /// What was said lately.
@@ -57,6 +59,7 @@ package final class StageEnvironment: Sendable {
         self.report = report
         self.inform = inform ?? report
         self.sink = sink
+        load = LoadGovernor(sink: sink, report: report)
         self.pool = pool
         self.precision = precision
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import Daemon
 import Foundation
+import Gemma
 import Graph
 import Kernels
 import Stages

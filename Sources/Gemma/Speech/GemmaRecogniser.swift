@@ -168,10 +168,7 @@ package final class GemmaRecogniser: Recogniser {
     private func start(_ asked: Question) throws -> Hypothesis? {
         var question = asked
         if question.samples - anchorSample >= options.longest.samples(rateHz: Self.rateHz) {
-            let place = question.samples - options.overlap.samples(rateHz: Self.rateHz)
-            // The words whose sound is kept were first thought of after its beginning.
-            let kept = firstHeard.firstIndex { $0 > place } ?? firstHeard.count
-            move(to: place, words: max(anchored, min(kept, question.draft.committed.count)))
+            beginAnew(question)
         }
         question.tokens = tokens.prefix { $0.ready - Self.halfToken <= question.samples }.count
         if question.tokens == 0 {
@@ -190,6 +187,18 @@ package final class GemmaRecogniser: Recogniser {
         text.append(guess)
         phase = .reading(try decoder.begin(text, state: state, logitRows: guess.count + 1), question, guess: guess)
         return nil
+    }
+
+    /// A new beginning in the midst of speech: with the last of the sound, and all of it that no word stands for yet.
+    private func beginAnew(_ question: Question) {
+        let committed = question.draft.committed.count
+        var place = question.samples - options.overlap.samples(rateHz: Self.rateHz)
+        // A word is thought of within a second of being spoken.
+        if committed < firstHeard.count { place = min(place, firstHeard[committed] - Self.rateHz) }
+        guard place > anchorSample else { return }
+        // Words first thought of after the place have their sound behind it.
+        let kept = firstHeard.firstIndex { $0 > place } ?? firstHeard.count
+        move(to: place, words: max(anchored, min(kept, committed)))
     }
 
     private func conclude(_ question: Question, _ answer: GemmaDraftedAnswer) -> Hypothesis {

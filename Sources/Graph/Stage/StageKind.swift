@@ -86,7 +86,7 @@ package struct StageRegistry: Sendable {
     package let weights: [String]
     private let byName: [String: StageKind]
 
-    package init(_ kinds: [StageKind], weights: [String] = ["q4", "q8"]) {
+    package init(_ kinds: [StageKind], weights: [String] = ["q4", "q8", "f32"]) {
         self.kinds = kinds
         self.weights = weights
         byName = Dictionary(uniqueKeysWithValues: kinds.map { ($0.name, $0) })

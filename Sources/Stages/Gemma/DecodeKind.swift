@@ -9,7 +9,7 @@ enum Told {
 }
 
 extension StageKind {
-    /// `decode { model, task, prompt, language, to, partial_ms, max_tokens, changes_only, slice }`
+    /// `decode { model, task, prompt, language, to, partial_ms, max_tokens, changes_only, slice, shed_slice }`
     static func decode(_ environment: StageEnvironment) -> StageKind {
         StageKind(
             name: "decode", summary: "Gemma: soft tokens of speech or pictures to text.",
@@ -29,7 +29,8 @@ extension StageKind {
                 .optional(
                     "changes_only", .boolean, default: .boolean(false),
                     "descriptions behind the first say what is different from the one before"),
-                .optional("slice", .string, "a smaller model inside it: e2b, or layers with their widths")
+                .optional("slice", .string, "a smaller model inside it: e2b, or layers with their widths"),
+                .optional("shed_slice", .string, "the same, for utterances that begin while the machine cannot keep up")
             ],
             notes: { environment.notes(on: $0.model("model")) },
             check: { settings, inputs in DecodeTask.problems(settings, inputs) },
@@ -49,10 +50,25 @@ extension StageKind {
     ) throws -> any Worker {
         var options = GemmaRecogniser.Options()
         options.task = task.speech(settings)
-        let weights = try gemma.text(slice: settings["slice"]?.string)
-        let recogniser = try GemmaRecogniser(
-            name: gemma.name, decoder: GemmaDecoder(weights: weights, pool: environment.pool), chat: gemma.chat(),
-            options: options, isFloat: gemma.isFloat, hardEmbedding: gemma.hardEmbedding)
+        func recogniser(_ slice: String?) throws -> GemmaRecogniser {
+            let decoder = GemmaDecoder(weights: try gemma.text(slice: slice), pool: environment.pool)
+            return try GemmaRecogniser(
+                name: gemma.name, decoder: decoder, chat: gemma.chat(), options: options, isFloat: gemma.isFloat,
+                hardEmbedding: gemma.hardEmbedding)
+        }
+        let usual = try recogniser(settings["slice"]?.string)
+        guard let smaller = settings["shed_slice"]?.string else {
+            return transcriber(usual, settings, context, environment)
+        }
+        let elastic = ElasticRecogniser(usual: usual, smaller: try recogniser(smaller)) {
+            environment.load.isTaken(.slice)
+        }
+        return transcriber(elastic, settings, context, environment)
+    }
+
+    private static func transcriber<Model: Recogniser>(
+        _ recogniser: Model, _ settings: StageSettings, _ context: StageContext, _ environment: StageEnvironment
+    ) -> any Worker where Model.Sound: TravellingSound {
         let interval = settings.duration("partial_ms")
         let origin = context.origins.first ?? context.stage
         let transcriber = UtteranceTranscriber(
@@ -60,7 +76,7 @@ extension StageKind {
             configuration: .init(
                 partialInterval: interval > .zero ? interval : nil, rule: .agreement(count: 2), anticipatesFinal: true),
             clock: .init(lag: { context.clock.lag(of: origin, behind: $0) }, wall: { MonotonicTime.now }))
-        return TranscribeWorker(transcriber, heard: environment.heard)
+        return TranscribeWorker(transcriber, environment: environment, context: context)
     }
 }
 

@@ -39,7 +39,7 @@ extension StageKind {
                 return .worker(
                     SceneChangeWorker(
                         gate, ViewComparison(zones: settings.rectangles("zones"), mask: settings.rectangles("mask")),
-                        nextScene: environment.nextScene
+                        nextScene: environment.nextScene, isCrowded: { environment.load.isTaken(.scenes) }
                     ) { environment.report("stage '\(context.stage)': \($0)") })
             })
     }

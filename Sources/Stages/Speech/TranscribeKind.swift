@@ -32,7 +32,7 @@ extension StageKind {
                     recogniser: recogniser, configuration: .init(partialInterval: interval > .zero ? interval : nil),
                     clock: .init(
                         lag: { context.clock.lag(of: origin, behind: $0) }, wall: { MonotonicTime.now }))
-                return .worker(TranscribeWorker(transcriber, heard: environment.heard))
+                return .worker(TranscribeWorker(transcriber, environment: environment, context: context))
             })
     }
 }
@@ -41,21 +41,34 @@ extension StageKind {
 final class TranscribeWorker<Model: Recogniser>: Worker where Model.Sound: TravellingSound {
     let urgency = Urgency.speech
     private let transcriber: UtteranceTranscriber<Model>
-    private let heard: RecentSpeech
+    private let environment: StageEnvironment
+    private let source: StageID
+    private let clock: StreamClock
+    private let interval: MediaTime?
     private var ready: [Speech.TranscriptUpdate] = []
 
-    init(_ transcriber: UtteranceTranscriber<Model>, heard: RecentSpeech) {
-        (self.transcriber, self.heard) = (transcriber, heard)
+    init(_ transcriber: UtteranceTranscriber<Model>, environment: StageEnvironment, context: StageContext) {
+        (self.transcriber, self.environment) = (transcriber, environment)
+        (source, clock) = (context.origins.first ?? context.stage, context.clock)
+        interval = transcriber.configuration.partialInterval
     }
 
     func offer(_ packet: Packet) throws {
-        ready += transcriber.take(try packet.value(as: SpokenPiece<Model.Sound>.self))
+        let piece = try packet.value(as: SpokenPiece<Model.Sound>.self)
+        environment.load.note(lag: transcriber.lag, at: clock.now(source), of: source.name)
+        if case .began = piece.content {
+            let factor = environment.load.isTaken(.partials) ? LoadGovernor.factor : 1
+            transcriber.configuration.partialInterval = interval.map {
+                MediaTime(nanoseconds: $0.nanoseconds * Int64(factor))
+            }
+        }
+        ready += transcriber.take(piece)
     }
 
     func work(_ output: Output) throws -> Progress {
         let (updates, more) = try transcriber.work()
         for update in ready + updates {
-            if case .final(let final) = update { heard.add(final) }
+            if case .final(let final) = update { environment.heard.add(final) }
             output.send(update)
         }
         ready = []
