@@ -23,7 +23,8 @@ package final class GemmaClipRecogniser: Recogniser {
     package func append(_ sound: [Float]) { samples += sound }
 
     package func begin(_ draft: Draft, samples count: Int, isFinal: Bool) {
-        let rows = encoder.encode(samples.span.extracting(0..<count))
+        let rows = encoder.encode(
+            samples.span.extracting(0..<count), paddingSamples: encoder.weights.timing.padding(behind: count))
         let tokens = (0..<rows.rows).map { HeardSound.Token(rows: rows, row: $0, ready: count) }
         recogniser.reset()
         recogniser.append(HeardSound(sampleCount: count, tokens: tokens))

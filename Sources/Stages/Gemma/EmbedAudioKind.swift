@@ -51,7 +51,7 @@ final class EmbedAudioWorker: Worker {
         case .ended(let cause, let end, _):
             // Cut in the midst of speech: silence behind it lets the last sound be heard. An endpoint has silence enough.
             let isCut = cause != .endpoint && end >= start + MediaTime(samples: taken, rateHz: 16_000)
-            if isCut { stream.finish(paddingSamples: timing.tokenSamples) }
+            if isCut { stream.finish(paddingSamples: timing.padding(behind: taken)) }
         }
     }
 
