@@ -14,7 +14,7 @@ struct GemmaDraftedAnswer {
     private var logProbabilities: (sum: Float, count: Int) = (0, 0)
     private let limit: Int
     private let endTokens: Set<Int>
-    private let choose: GemmaRecogniser.Chooser
+    private let choose: (_ logits: Span<Float>, _ index: Int) -> Int
 
     static var nothing: GemmaDraftedAnswer { GemmaDraftedAnswer() }
 
@@ -25,7 +25,7 @@ struct GemmaDraftedAnswer {
     ///   - limit: Most tokens.
     init(
         guess: [Int], state: GemmaState, limit: Int, endTokens: Set<Int>,
-        choose: @escaping GemmaRecogniser.Chooser
+        choose: @escaping (_ logits: Span<Float>, _ index: Int) -> Int
     ) {
         (self.limit, self.endTokens, self.choose) = (limit, endTokens, choose)
         for (row, id) in guess.enumerated() {

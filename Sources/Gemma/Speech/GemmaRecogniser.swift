@@ -36,7 +36,9 @@ package final class GemmaRecogniser: Recogniser {
     }
 
     /// Chooses tokens where a test or a measurement does not want the model's own.
-    package typealias Chooser = (_ logits: Span<Float>, _ index: Int) -> Int
+    ///
+    /// `place` counts the answer's tokens behind the last new beginning, `sound` the soft tokens there.
+    package typealias Chooser = (_ logits: Span<Float>, _ place: Int, _ sound: Int) -> Int
 
     package let modelName: String
     package var defaultLanguage: String { options.task.language }
@@ -99,7 +101,7 @@ package final class GemmaRecogniser: Recogniser {
         prompt = try GemmaSpeechPrompt(options.task, chat: chat, hardEmbedding: hardEmbedding)
         endTokens = chat.endTokens
         words = GemmaWords(tokenizer: chat.tokenizer)
-        self.choose = choose ?? { logits, _ in greedy(logits) }
+        self.choose = choose ?? { logits, _, _ in greedy(logits) }
         var stateOptions = GemmaStateOptions()
         stateOptions.positions = min(decoder.config.positions, prompt.prefix.count + 2_048)
         stateOptions.slack = 1_024
@@ -152,9 +154,11 @@ package final class GemmaRecogniser: Recogniser {
         case .reading(let run, let question, let guess):
             guard run.advance() else { return nil }
             cached = question.tokens
+            let forced = question.draft.committed.dropFirst(anchored).reduce(0) { $0 + $1.tokens.count }
             let answer = GemmaDraftedAnswer(
                 guess: guess, state: state, limit: guess.count + Self.answerTokensPerToken * question.tokens + 16,
-                endTokens: endTokens, choose: choose)
+                endTokens: endTokens,
+                choose: { [choose] logits, index in choose(logits, forced + index, question.tokens) })
             phase = .answering(question, answer)
             return answer.isFinished ? conclude(question, answer) : nil
         case .answering(let question, var answer):
