@@ -93,8 +93,8 @@ static void activate_all(const ck_quantised_matmul *job, ck_range rows, ck_range
 }
 
 // A 4-bit weight is multiplied as the nibble it is: a pair of products, 2 · 15 · 127, is added 8 times within 16 bits,
-// which is a block; its sums then meet their steps. What zeros take away is a product of its own, of zero · step and the
-// sums of the inputs' blocks, two blocks at a time: b and b + 2, as the bytes of steps lie.
+// which is a block; its sums then meet their steps. What zeros take away is a product of its own, of zero · step and
+// the sums of the inputs' blocks, two blocks at a time: b and b + 2, as the bytes of steps lie.
 
 /// Zero · step of blocks b and b + 2, and of b + 1 and b + 3, from the steps of four blocks.
 CK_INLINE void shift_pairs(__m256i steps, __m256i pairs[2]) {
@@ -191,8 +191,8 @@ CK_INLINE void one_row(const int format, const ck_quantised_matmul *job, size_t 
     }
 }
 
-// Many rows: a span is unpacked to nibbles in bytes once for all of them. An 8-bit weight is two nibbles, with steps 1 and
-// 16 and zero · step 128.
+// Many rows: a span is unpacked to nibbles in bytes once for all of them. An 8-bit weight is two nibbles, with steps 1
+// and 16, and zero · step 128.
 
 typedef struct {
     _Alignas(64) uint8_t nibbles[2][CK_SPAN_BLOCKS][CK_BLOCK * CK_PANEL]; // of a block: [8][32][4]
@@ -227,7 +227,9 @@ static void unpack_q4(const uint8_t *span, size_t blocks, unpacked_span *to) {
 static void unpack_q8(const uint8_t *span, size_t blocks, unpacked_span *to) {
     const __m256i low = _mm256_set1_epi8(15);
     const uint8_t *w = span + CK_Q8_HEAD;
-    for (int i = 0; i < CK_SPAN_BLOCKS / 2 * STRIPS; i++) to->shifts[i / STRIPS][i % STRIPS] = _mm256_set1_epi16(128);
+    for (int p = 0; p < CK_SPAN_BLOCKS / 2; p++) {
+        for (int i = 0; i < STRIPS; i++) to->shifts[p][i] = _mm256_set1_epi16(128);
+    }
     for (size_t b = 0; b < blocks; b++) {
         for (int i = 0; i < STRIPS; i++) {
             to->steps[0][b][i] = _mm256_set1_epi16(1), to->steps[1][b][i] = _mm256_set1_epi16(16);
