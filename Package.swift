@@ -129,7 +129,9 @@ let package = Package(
         test(
             "Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
         test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
-        test("Gemma", ["Kernels", "Layers", "Signal", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"])
+        test(
+            "Gemma", ["Kernels", "Layers", "Signal", "Tokenizers", "Weights"],
+            data: ["Golden", "make_goldens.py", "make_audio_goldens.py"])
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
