@@ -6,8 +6,8 @@ import func Glibc.log
 /// ```
 /// samples ─ frames ─ pre-emphasis, Hann ─► |spectrum| ─ mel triangles ─► ln ─ mean, deviation ─► [frames, melBins]
 /// ```
-/// A frame depends on its samples alone, so features do not depend on how the sound arrives. In contrast to `LogMel` nothing
-/// is mirrored at the ends, nothing is scaled by what comes later, and what has been taken is forgotten.
+/// A frame depends on its samples alone, so features do not depend on how the sound arrives. In contrast to `LogMel`
+/// nothing is mirrored at the ends, nothing is scaled by what comes later, and what has been taken is forgotten.
 package struct FrameMel: Sendable {
     package let configuration: FrameMelConfiguration
     private let plan: FrameMelPlan
@@ -18,7 +18,7 @@ package struct FrameMel: Sendable {
     package private(set) var framesTaken = 0
     /// Samples of the sound so far, the padding of `finish` included.
     package private(set) var sampleCount = 0
-    /// How many frames the sound has; known when it has ended.
+    /// How many frames the sound has; known when it has ended. One more may have been ready before.
     package private(set) var frameCount: Int?
 
     package init(configuration: FrameMelConfiguration) {
@@ -48,7 +48,7 @@ package struct FrameMel: Sendable {
 
     /// Frames that can be taken now.
     package var framesReady: Int {
-        if let frameCount { return frameCount - framesTaken }
+        if let frameCount { return max(0, frameCount - framesTaken) }
         let held = samples.count - start
         let (window, hop) = (configuration.windowSamples, configuration.hopSamples)
         return held < window ? 0 : (held - window) / hop + 1

@@ -1,7 +1,7 @@
 /// The constants of a log-mel front end whose frames stand for themselves; a model's are given by the model.
 ///
-/// Window and hop are in samples. A spectrum of `fftSamples` is taken of each frame, zeros behind it, and its magnitudes
-/// (not powers) are gathered by triangles of height 1 on HTK's mel scale.
+/// A spectrum of `fftSamples` is taken of each frame, zeros behind it, and its magnitudes (not powers) are gathered by
+/// triangles of height 1 on HTK's mel scale.
 package struct FrameMelConfiguration: Hashable, Sendable {
     package var sampleRateHz = 16_000
     package var windowSamples = 512  // frame_length

@@ -2,8 +2,8 @@ import Glibc
 import Kernels
 import Layers
 
-/// One conformer block (Gulati et al. 2020): half a feed-forward, attention over the last frames, a light convolution, half
-/// a feed-forward.
+/// One conformer block (Gulati et al. 2020): half a feed-forward, attention over the last frames, a light convolution,
+/// half a feed-forward.
 struct ConformerWeights: Sendable {
     let feedForwardStart: FeedForward
     let attention: Attention

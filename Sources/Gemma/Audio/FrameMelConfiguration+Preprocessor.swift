@@ -15,6 +15,8 @@ extension FrameMelConfiguration {
         windowSamples = reader.integer("frame_length", in: 16...8_192, default: windowSamples)
         hopSamples = reader.integer("hop_length", in: 16...windowSamples, default: hopSamples)
         fftSamples = reader.integer("fft_length", in: windowSamples...16_384, default: fftSamples)
+        if hopSamples > windowSamples { reader.note("hop_length", "is larger than frame_length") }
+        if fftSamples < windowSamples { reader.note("fft_length", "is smaller than frame_length") }
         if !Self.canTransform(samples: fftSamples) {
             reader.note("fft_length", "is no even number whose half has no prime factors above 5")
         }
@@ -47,8 +49,8 @@ extension FrameMelConfiguration {
             default: [Double](repeating: range.upperBound, count: count))
     }
 
-    /// The front end of LiteRT's runtime, for weights that were made with it: 16-bit amplitudes, another upper edge, a window
-    /// sampled between its points, a floor under the logarithm's value and no filling up at the end.
+    /// The front end of LiteRT's runtime, for weights that were made with it: 16-bit amplitudes, another upper edge, a
+    /// window sampled between its points, a floor under the logarithm's value and no filling up at the end.
     ///
     /// - Parameters:
     ///   - mean: Per bin, subtracted; empty: nothing is.

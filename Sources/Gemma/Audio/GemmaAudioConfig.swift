@@ -28,9 +28,11 @@ package struct GemmaAudioConfig: Sendable, Equatable {
 }
 
 extension GemmaAudioConfig {
+    private static let maxInputs = 16_384  // the longest row of a matrix product
+
     /// Reads `audio_config`; what is not there is as published.
     init(_ reader: ConfigReader) {
-        width = reader.integer("hidden_size", in: 2...16_384, default: 1_536)
+        width = reader.integer("hidden_size", in: 2...Self.maxInputs / 4, default: 1_536)
         melBins = reader.integer("input_feat_size", in: 4...1_024, default: 128)
         layers = reader.integer("conf_num_hidden_layers", in: 1...256, default: 12)
         heads = reader.integer("conf_num_attention_heads", in: 1...256, default: 8)
@@ -50,7 +52,9 @@ extension GemmaAudioConfig {
         epsilon = reader.number("rms_norm_eps", in: 1e-12...1, default: 1e-6)
         vocabulary = reader.integer("vocab_size", in: 1...1 << 16, default: 128)
         vocabularyOffset = reader.integer("vocab_offset", in: 0...1 << 22, default: 262_272)
-        if width * 6 > 32_768 { reader.note("hidden_size", "is too large") }
+        if bins(behind: 2) * channels[1] > Self.maxInputs {
+            reader.note("sscp_conv_channel_size", "times the bins that are left is too large")
+        }
         Self.refuseWhatWeCannotRun(reader)
     }
 

@@ -3,19 +3,19 @@ package import Kernels
 /// Gemma 3n's audio encoder.
 ///
 /// ```
-/// samples ─ log-mel, 10 ms ─► convolutions ─► frames of 40 ms ─► 12 conformer blocks ─ every 4th ─► norm, projection ─► tokens
-///           (FrameMel)        (Subsampling)                      (ConformerBlock)                   of 160 ms
+/// samples ─ log-mel, 10 ms ─► convolutions ─► frames of 40 ms ─► conformer blocks ─ every 4th ─► projection ─► tokens
+///           (FrameMel)        (Subsampling)                      (ConformerBlock)
 /// ```
-/// Weights are shared, a `GemmaAudioStream` is one sound, and the encoder has the scratch memory of one block: it serves
-/// any number of streams by turns, and a stream that is at work can wait between two quanta while another one works.
-/// Results depend neither on how sound is cut into pieces, nor on how many frames go through a block together, nor on the
-/// number of threads, bit for bit.
+/// Weights are shared, a `GemmaAudioStream` is one sound, and the encoder has the scratch memory of one block: it
+/// serves any number of streams by turns, and a stream at work can wait between two quanta while another one works.
+/// Results depend neither on how sound is cut into pieces, nor on how many frames go through a block together, nor on
+/// the number of threads, bit for bit.
 package final class GemmaAudioEncoder {
     package let weights: GemmaAudioWeights
     let pool: ThreadPool
     private var scratch: ConformerScratch
 
-    /// Frames between two tokens go through the blocks together: that costs no time, as only the last one is waited for.
+    /// Frames between two tokens go through the blocks together: no token waits for that.
     package static let streamedFrames = 4
     /// Of a sound that is there as a whole: weights are read once for so many frames, about five seconds.
     private static let wholeFrames = 128

@@ -2,9 +2,9 @@ package import Kernels
 
 /// One sound on its way through the encoder, token by token as it arrives.
 ///
-/// Token k is made of samples 0 ... 2560 k + 1471 (at the published constants) and is ready as soon as these are there: 92 ms
-/// after the begin of its 160 ms, the rest of which token k + 1 hears. `append` only keeps the samples; the work is done in
-/// `advance`, one quantum a call.
+/// Token k is made of samples 0 ... 2560 k + 1471 (at the published constants) and is ready as soon as these are there:
+/// 92 ms after the begin of its 160 ms, the rest of which token k + 1 hears. `append` only keeps the samples; the work
+/// is done in `advance`, one quantum a call.
 package final class GemmaAudioStream {
     private let encoder: GemmaAudioEncoder
     private var subsampling: Subsampling
@@ -34,8 +34,8 @@ package final class GemmaAudioStream {
 
     /// Ends the sound behind `paddingSamples` zeros; then only `advance`, `takeTokens` and `reset` are legal.
     ///
-    /// Without padding the tokens are those of the reference for the whole sound. The last token's look-ahead is not all of
-    /// the sound then: with at least 2560 samples, 160 ms, nothing is lost.
+    /// Without padding the tokens are those of the reference for the whole sound, of which the last token does not hear
+    /// the very end. With 2560 samples, 160 ms, or more nothing is lost.
     package func finish(paddingSamples: Int) { subsampling.finish(paddingSamples: paddingSamples) }
 
     /// Forgets the sound and what has not been taken of it.

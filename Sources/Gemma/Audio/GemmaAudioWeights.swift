@@ -44,7 +44,7 @@ package final class GemmaAudioWeights: Sendable {
     /// Ids that have hard embeddings: `<end_of_audio>`, and the padding of a clip.
     package var hardIDs: Range<Int> { config.vocabularyOffset..<config.vocabularyOffset + config.vocabulary }
 
-    /// The embedding of an id of sounds as the text model takes it in, where it stands for itself and not for a soft token.
+    /// The embedding of an id of sounds as the text model takes it in, where the id stands for itself.
     /// - Parameter id: Of `hardIDs`.
     /// - Returns: [textWidth].
     package func hardEmbedding(id: Int) -> [Float] {

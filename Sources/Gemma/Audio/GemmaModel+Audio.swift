@@ -13,8 +13,8 @@ extension GemmaModel {
     /// Loads the audio encoder. A quantised file is mapped; of a folder every matrix is made anew.
     ///
     /// - Parameters:
-    ///   - format: A quantised one quantises the matrices on the way, to 8 bits in any case; nil: as they are stored, which is
-    ///     float32 where no quantised file is.
+    ///   - format: A quantised one quantises the matrices on the way, to 8 bits in any case; nil: as they are stored,
+    ///     which is float32 where no quantised file is.
     ///   - mel: Another front end than the checkpoint's.
     /// - Throws: `GemmaError`, `WeightsError`.
     package func audioWeights(
