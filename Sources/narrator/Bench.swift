@@ -81,18 +81,22 @@ struct Bench: ParsableCommand {
         let pool = ThreadPool(threads: try compute.threadCount)
         var report = BenchReport()
         report.add("model", "model", .text(name))
+        let peak: Int
         switch kind {
         case .gemma:
             let bench = GemmaBench(
                 path: path, weights: weights, slice: slice, prefill: prefillTokens, decode: decodeTokens,
                 context: context, pool: pool, common: common)
-            try bench.measure(into: &report)
+            let measured = try bench.measure(into: &report)
+            peak = BenchStopwatch.peakResidentBytes  // of the text model; the encoders have their own
+            try bench.measurePictures(measured, into: &report)
         case .whisper, .pictures, .voice:
             let bench = SenseBench(
                 path: path, kind: kind, decode: decodeTokens, pool: pool, precision: compute.precision, common: common)
             try bench.measure(into: &report)
+            peak = BenchStopwatch.peakResidentBytes
         }
-        report.add("peak_rss_bytes", "peak memory", .bytes(BenchStopwatch.peakResidentBytes))
+        report.add("peak_rss_bytes", "peak memory", .bytes(peak))
         report.add("threads", "threads", .count(pool.threads))
         report.add("instruction_set", "instruction set", .text(InstructionSet.active.rawValue))
         return report

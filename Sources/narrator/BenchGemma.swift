@@ -25,7 +25,8 @@ struct GemmaBench {
         let state: GemmaState
     }
 
-    func measure(into report: inout BenchReport) throws {
+    /// - Returns: The model that was measured: where it was quantised for it, its copy.
+    func measure(into report: inout BenchReport) throws -> GemmaModel {
         try prepare()
         let (loadSeconds, ready) = try BenchStopwatch.time(load)
         let (decoder, state) = (ready.decoder, ready.state)
@@ -55,6 +56,7 @@ struct GemmaBench {
         report.add("decode_tokens", "decoded tokens", .count(decode))
         report.add("decode_tokens_per_s", "decode", .rate(Double(decode) / decodeSeconds, unit: "tokens/s"))
         report.add("context_tokens", "cache positions", .count(state.limit))
+        return ready.loaded.model
     }
 
     /// Makes what is made once, so that no figure has it in.
