@@ -132,7 +132,7 @@ let package = Package(
         test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
         test(
             "Gemma", ["Kernels", "Layers", "Signal", "Tokenizers", "Weights"],
-            data: ["Golden", "make_goldens.py", "make_audio_goldens.py"])
+            data: ["Golden", "make_goldens.py", "make_audio_goldens.py", "make_vision_goldens.py"])
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

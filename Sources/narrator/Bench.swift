@@ -59,6 +59,9 @@ struct Bench: ParsableCommand {
         }
     }
 
+    @Flag(help: "Of a Gemma: instead, what the live path of speech takes at 5, 10 and 28 s into an utterance.")
+    var live = false
+
     private var prefillTokens: Int { prefill ?? 1_024 }
     private var decodeTokens: Int { decode ?? 256 }
 
@@ -88,9 +91,13 @@ struct Bench: ParsableCommand {
             let bench = GemmaBench(
                 path: path, weights: weights, slice: slice, prefill: prefillTokens, decode: decodeTokens,
                 context: context, pool: pool, common: common)
-            let loaded = try bench.measure(into: &report)
-            report.add("peak_rss_bytes", "peak memory", .bytes(BenchStopwatch.peakResidentBytes))
-            try bench.measureEncoders(of: loaded, into: &report)
+            if live {
+                try bench.measureLive(into: &report)
+            } else {
+                let gemma = try bench.measure(into: &report)
+                report.add("peak_rss_bytes", "peak memory", .bytes(BenchStopwatch.peakResidentBytes))
+                try bench.measureEncoders(of: gemma, into: &report)
+            }
         case .whisper, .pictures, .voice:
             let bench = SenseBench(
                 path: path, kind: kind, decode: decodeTokens, pool: pool, precision: compute.precision, common: common)
@@ -110,7 +117,7 @@ struct Bench: ParsableCommand {
     private func refuseOptions(that kind: BenchKind) throws {
         let given = [
             ("--prefill", prefill != nil), ("--context", context != nil), ("--weights", weights != nil),
-            ("--slice", slice != nil), ("--decode", decode != nil && kind != .whisper)
+            ("--slice", slice != nil), ("--live", live), ("--decode", decode != nil && kind != .whisper)
         ]
         guard kind != .gemma, let name = given.first(where: \.1)?.0 else { return }
         throw CommandFailure(.usage, "\(name) says nothing to this model, which is \(kind.description). Leave it out.")

@@ -6,19 +6,19 @@ extension GemmaBench {
     private static let runs = 3
     private static let rateHz = 16_000
 
-    /// What a Gemma takes to hear; nothing of a model that has the text alone.
+    /// What a Gemma takes to hear and to see; nothing of a model that has the text alone.
     ///
     /// Loaded when the text model's figures are there, so that these have no part of its memory.
-    func measureEncoders(of model: GemmaModel, into report: inout BenchReport) throws {
-        guard model.hasAudio else { return }
-        try measureAudio(model, into: &report)
+    func measureEncoders(of gemma: OpenedGemma, into report: inout BenchReport) throws {
+        if gemma.model.hasAudio { try measureAudio(gemma, into: &report) }
+        if gemma.model.hasVision { try measurePictures(gemma, into: &report) }
+        guard gemma.model.hasAudio || gemma.model.hasVision else { return }
         report.add(
             "peak_rss_with_encoders_bytes", "peak memory with encoders", .bytes(BenchStopwatch.peakResidentBytes))
     }
 
-    private func measureAudio(_ model: GemmaModel, into report: inout BenchReport) throws {
-        let format: QuantizedFormat? = weights == .f32 ? nil : .q8
-        let (seconds, loaded) = try BenchStopwatch.time { try model.audioWeights(format: format) }
+    private func measureAudio(_ gemma: OpenedGemma, into report: inout BenchReport) throws {
+        let (seconds, loaded) = try BenchStopwatch.time { try gemma.audio() }
         report.add("audio_load_s", "audio encoder, load", .seconds(seconds))
         let encoder = GemmaAudioEncoder(weights: loaded, pool: pool)
         // What it is has no part in how long it takes.

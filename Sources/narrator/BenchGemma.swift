@@ -27,7 +27,7 @@ struct GemmaBench {
     }
 
     /// - Returns: The model that was measured: the one at `path`, or a quantised copy.
-    func measure(into report: inout BenchReport) throws -> GemmaModel {
+    func measure(into report: inout BenchReport) throws -> OpenedGemma {
         try prepare()
         let (loadSeconds, ready) = try BenchStopwatch.time(load)
         let (decoder, state) = (ready.decoder, ready.state)
@@ -57,7 +57,7 @@ struct GemmaBench {
         report.add("decode_tokens", "decoded tokens", .count(decode))
         report.add("decode_tokens_per_s", "decode", .rate(Double(decode) / decodeSeconds, unit: "tokens/s"))
         report.add("context_tokens", "cache positions", .count(state.limit))
-        return ready.loaded.model
+        return ready.loaded
     }
 
     /// Makes what is made once, so that no figure has it in.

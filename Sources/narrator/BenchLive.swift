@@ -121,3 +121,13 @@ struct LiveBench {
         }
     }
 }
+
+extension GemmaBench {
+    /// What the live path of speech takes, and the memory of all of it.
+    func measureLive(into report: inout BenchReport) throws {
+        let gemma = try OpenedGemma(path, weights: weights, pool: pool, isQuiet: common.quiet)
+        report.add("weights", "weights", .text(gemma.storedFormat))
+        try LiveBench(gemma: gemma, slice: slice, pool: pool).measure(into: &report)
+        report.add("peak_rss_bytes", "peak memory", .bytes(BenchStopwatch.peakResidentBytes))
+    }
+}

@@ -36,6 +36,9 @@ extension GemmaVisionConfig {
     private static let maxMapNumbers = 1 << 25
     private static let maxKeys = 4_096
 
+    /// - Throws: As `init(_:source:)`, and `GemmaError.missing`.
+    package init(file: String) throws(GemmaError) { try self.init(ConfigReader.values(file: file), source: file) }
+
     /// - Parameters:
     ///   - values: The members of a `config.json`.
     ///   - file: What messages name.

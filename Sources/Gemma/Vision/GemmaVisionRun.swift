@@ -8,7 +8,7 @@ package final class GemmaVisionRun {
     private var pass = 0
     private var row = 0
     /// Told of every part of the network that is done: stem, stage0..., tower; for comparisons.
-    var observe: ((String, Tensor<Float>) -> Void)?
+    package var observe: ((String, Tensor<Float>) -> Void)?
 
     /// Multiplications of one step: about 5 ms on two cores.
     static let stepWork = 400_000_000
