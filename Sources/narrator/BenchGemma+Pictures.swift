@@ -1,5 +1,6 @@
 import Foundation
 import Gemma
+import Kernels
 import Signal
 
 extension GemmaBench {
@@ -13,8 +14,9 @@ extension GemmaBench {
         BenchStopwatch.resetPeak()
         let vision = try model.visionWeights(format: weights == .f32 ? nil : .q8)
         let encoder = GemmaVisionEncoder(weights: vision, pool: pool)
-        let picture = Picture(
-            width: 640, height: 480, channels: 3, pixels: (0..<640 * 480 * 3).map { UInt8($0 * 7 / 640 % 256) })
+        let (width, height) = (640, 480)
+        let bytes = (0..<width * height * 3).map { (index: Int) in UInt8(truncatingIfNeeded: index * 7 / width) }
+        let picture = Picture(width: width, height: height, channels: 3, pixels: bytes)
         for side in Self.sides {
             let seconds = BenchStopwatch.median(of: side > 256 ? 1 : 3) {
                 _ = encoder.encode(picture, resolution: side)
