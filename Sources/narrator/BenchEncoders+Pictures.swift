@@ -1,5 +1,6 @@
 import Foundation
 import Gemma
+import Kernels
 import Signal
 
 extension GemmaBench {
