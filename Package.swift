@@ -79,7 +79,8 @@ let package = Package(
         .target(
             name: "Stages",
             dependencies: [
-                "Whisper", "Gemma", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Layers", "Weights",
+                "Whisper", "Gemma", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Layers",
+                "Weights",
                 "Graph", "Events", "Kernels", "Media"
             ]),
 

@@ -84,7 +84,8 @@ package struct AskCommand: Sendable {
         guard let value else { return Self.speechSeconds }
         let most = RecentSpeech.memory.milliseconds / 1_000
         guard let seconds = value.int, (0...most).contains(seconds) else {
-            throw CommandError(.badValue, "`speech_s` is a whole number of seconds from 0 to \(most).", field: "speech_s")
+            throw CommandError(
+                .badValue, "`speech_s` is a whole number of seconds from 0 to \(most).", field: "speech_s")
         }
         return seconds
     }

@@ -117,9 +117,11 @@ package final class StageEnvironment: Sendable {
             let key = "\(path)|\(weights?.rawValue ?? "")"
             if let gemma = opened[key] { return gemma }
             let copies = models.copiesFolder.map { folder in
-                OpenedGemma.Copies(folder: folder, willCopy: { [inform] model, format in
-                    inform("quantising '\(model.path)' to \(format.rawValue), once; the copy is kept in the store")
-                })
+                OpenedGemma.Copies(
+                    folder: folder,
+                    willCopy: { [inform] model, format in
+                        inform("quantising '\(model.path)' to \(format.rawValue), once; the copy is kept in the store")
+                    })
             }
             let gemma = try OpenedGemma(path, name: reference.name, weights: weights, copies: copies, pool: pool)
             opened[key] = gemma

@@ -65,7 +65,9 @@ struct Ask: ParsableCommand {
     private var common: CommonOptions { client.common }
 
     func validate() throws {
-        if model == nil, image != nil { throw ValidationError("--image goes with --model: a daemon has its own camera") }
+        if model == nil, image != nil {
+            throw ValidationError("--image goes with --model: a daemon has its own camera")
+        }
         if model != nil, frame != nil || speechS != nil {
             throw ValidationError("--frame and --speech-s are for a daemon: leave --model out")
         }

@@ -28,7 +28,8 @@ struct LiveBench {
         let seconds = try listener.seconds(Self.places.max()!)
         for place in Self.places {
             report.add(
-                "live_s_per_s_at_\(place)", "live, work per second of sound, \(place) s in", .seconds(seconds[place - 1]))
+                "live_s_per_s_at_\(place)", "live, work per second of sound, \(place) s in",
+                .seconds(seconds[place - 1]))
         }
         report.add("live_s_per_s_worst", "live, the worst second", .seconds(seconds.max() ?? 0))
         for place in Self.places {

@@ -21,7 +21,9 @@ struct Describe: ParsableCommand {
     var images: [String]
 
     @Option(
-        help: "A picture model: a name of the catalogue, a folder or a GGUF file; a Gemma where one is in the store, else efficientnet-lite0.")
+        help:
+            "A picture model: a name of the catalogue, a folder or a GGUF file; a Gemma where one is in the store, else efficientnet-lite0."
+    )
     var model: String?
 
     @Option(help: "What to ask of each picture; for models that read.")
@@ -30,7 +32,10 @@ struct Describe: ParsableCommand {
     @Option(help: "The side of what the model sees, 256, 512 or 768; for models that can choose.")
     var resolution: Int?
 
-    @Option(help: "How a Gemma's matrices are kept: q4, q8 or f32; as a quantised file has them, else f32 for a small model and q8.")
+    @Option(
+        help:
+            "How a Gemma's matrices are kept: q4, q8 or f32; as a quantised file has them, else f32 for a small model and q8."
+    )
     var weights: GemmaWeightFormat?
 
     @Option(help: "What is printed: text or json.")

@@ -29,13 +29,19 @@ struct Transcribe: AsyncParsableCommand {
     @Option(help: "What is printed: text, json, srt or vtt.")
     var format = TranscriptFormat.text
 
-    @Option(help: "The speakers' language as a two-letter code; if not given Whisper detects it, and Gemma takes it for 'en'.")
+    @Option(
+        help:
+            "The speakers' language as a two-letter code; if not given Whisper detects it, and Gemma takes it for 'en'."
+    )
     var language: String?
 
     @Option(help: ArgumentHelp("Translate into this language; Whisper knows 'en' only.", valueName: "language"))
     var translate: String?
 
-    @Option(help: "How a Gemma's matrices are kept: q4, q8 or f32; as a quantised file has them, else f32 for a small model and q8.")
+    @Option(
+        help:
+            "How a Gemma's matrices are kept: q4, q8 or f32; as a quantised file has them, else f32 for a small model and q8."
+    )
     var weights: GemmaWeightFormat?
 
     @Flag(help: "Use the live path: partials and commits, as the daemon does.")

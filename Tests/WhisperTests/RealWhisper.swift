@@ -30,7 +30,9 @@ enum RealWhisper {
         return try finish(recogniser, Draft(), samples: samples.count)
     }
 
-    static func finish(_ recogniser: WhisperRecogniser, _ draft: Draft, samples: Int, isFinal: Bool = true) throws -> Hypothesis {
+    static func finish(_ recogniser: WhisperRecogniser, _ draft: Draft, samples: Int, isFinal: Bool = true) throws
+        -> Hypothesis
+    {
         recogniser.begin(draft, samples: samples, isFinal: isFinal)
         while true {
             if let hypothesis = try recogniser.advance() { return hypothesis }

@@ -12,7 +12,9 @@ package struct HeardSound: UtteranceSound {
         /// silence complete what came before: they are ready where the sound ends.
         package var ready: Int
 
-        package init(rows: Tensor<Float>, row: Int, ready: Int) { (self.rows, self.row, self.ready) = (rows, row, ready) }
+        package init(rows: Tensor<Float>, row: Int, ready: Int) {
+            (self.rows, self.row, self.ready) = (rows, row, ready)
+        }
     }
 
     package var sampleCount: Int

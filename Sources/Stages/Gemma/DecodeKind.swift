@@ -17,7 +17,8 @@ extension StageKind {
             settings: [
                 .required("model", .model, "the Gemma 3n model that made the soft tokens"),
                 .optional(
-                    "task", .choice(DecodeTask.allCases.map(\.rawValue)), default: .string(DecodeTask.transcribe.rawValue),
+                    "task", .choice(DecodeTask.allCases.map(\.rawValue)),
+                    default: .string(DecodeTask.transcribe.rawValue),
                     "what is wanted of it; describe is for pictures, the others for speech"),
                 .optional("prompt", .string, "what the model is told to do, in place of the task's own words"),
                 .optional("language", .string, default: .string("en"), "what is spoken, as a two-letter code"),

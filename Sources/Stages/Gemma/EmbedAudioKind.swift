@@ -62,7 +62,8 @@ final class EmbedAudioWorker: Worker {
         sendTokens(of: piece.utterance, output)
         switch piece.content {
         case .samples: break
-        case .began(let start, let onset): output.send(SpokenPiece<HeardSound>(piece.utterance, .began(start: start, onset: onset)))
+        case .began(let start, let onset):
+            output.send(SpokenPiece<HeardSound>(piece.utterance, .began(start: start, onset: onset)))
         case .paused(let end): output.send(SpokenPiece<HeardSound>(piece.utterance, .paused(end: end)))
         case .ended(let cause, let end, let decidedAt):
             output.send(SpokenPiece<HeardSound>(piece.utterance, .ended(cause, end: end, decidedAt: decidedAt)))

@@ -43,7 +43,8 @@ package final class GemmaWriter {
         let turn = chat.prompt([GemmaChat.Turn(.user, image + [.text(prompt)])])
         state.truncate(to: 0)
         let input = try GemmaPrompt(
-            turn.ids, config: gemma.model.config, softTokens: picture.map { [$0] } ?? [], hardEmbedding: gemma.hardEmbedding)
+            turn.ids, config: gemma.model.config, softTokens: picture.map { [$0] } ?? [],
+            hardEmbedding: gemma.hardEmbedding)
         phase = .reading(try decoder.begin(input, state: state), limit: limit)
     }
 

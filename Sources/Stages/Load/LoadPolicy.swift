@@ -36,7 +36,8 @@ package struct LoadPolicy: Sendable, Equatable {
     /// Takes how far the text trails at `time`; returns whether the measures changed.
     package mutating func advance(lag: MediaTime, at time: MediaTime) -> Bool {
         easySince = lag < Self.ease ? easySince ?? time : nil
-        if lag > Self.limit, level < Measure.allCases.count, time - (changedAt ?? time - Self.patience) >= Self.patience {
+        if lag > Self.limit, level < Measure.allCases.count, time - (changedAt ?? time - Self.patience) >= Self.patience
+        {
             return change(to: level + 1, at: time)
         }
         if level > 0, let easySince, time - easySince >= Self.recovery,

@@ -143,7 +143,9 @@ private struct Reading {
             )
             if !endpointer.isOpen, let range = packer.advance(to: endpointer.horizon) { windows.append(window(range)) }
         }
-        if early == nil { forget(before: min(packer.neededFrom ?? .max, endpointer.isOpen ? utteranceStart : endpointer.horizon)) }
+        if early == nil {
+            forget(before: min(packer.neededFrom ?? .max, endpointer.isOpen ? utteranceStart : endpointer.horizon))
+        }
         return windows
     }
 
