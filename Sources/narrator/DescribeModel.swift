@@ -40,6 +40,7 @@ func makeDescriber(
     report: @escaping (String) -> Void
 ) throws -> any PictureDescriber {
     let pool = environment.pool
+    try refuse(request, of: model, environment)
     if try environment.isGemma(model) {
         let gemma = try environment.gemma(model)
         return GemmaPictures(
@@ -47,7 +48,14 @@ func makeDescriber(
             encoder: GemmaVisionEncoder(weights: try gemma.vision(), pool: pool), request,
             side: try gemma.model.pictureSide(), report: report)
     }
-    // A labeller knows classes of things and one size of picture.
+    let folder = try environment.models.locate(model)
+    return Labeller(try EfficientNetModel(Checkpoint.open(folder)), pool: pool, report: report)
+}
+
+/// A labeller knows classes of things and one size of picture, pulled or not.
+private func refuse(_ request: DescriptionRequest, of model: ModelReference, _ environment: StageEnvironment) throws {
+    let isGemma = (try? environment.isGemma(model)) ?? model.name.hasPrefix("gemma")
+    if isGemma { return }
     if request.prompt != nil {
         throw CommandFailure(
             .usage, "--prompt needs a model that takes questions; labellers do not: leave it out, or name a Gemma.")
@@ -56,8 +64,6 @@ func makeDescriber(
         throw CommandFailure(
             .usage, "--resolution needs a model that can choose it; labellers cannot: leave it out, or name a Gemma.")
     }
-    let folder = try environment.models.locate(model)
-    return Labeller(try EfficientNetModel(Checkpoint.open(folder)), pool: pool, report: report)
 }
 
 /// An EfficientNet that names what it sees.

@@ -20,7 +20,7 @@ struct NanoDaemonTests {
               heard:      { kind: embed_audio, from: utterances, model: gemma }
               transcript: { kind: decode, from: heard, model: gemma, task: transcribe }
               camera:     { kind: image_files, path: "\(Self.nano)/pictures", fps: 1, pace: \(pace), loop: \(loops) }
-              changes:    { kind: scene_change, from: camera, settle_ms: 0, min_interval_s: 0 }
+              changes:    { kind: scene_change, from: camera, threshold: 0.01, settle_ms: 0, min_interval_s: 0 }
               seen:       { kind: embed_image, from: changes, model: gemma, queue: { capacity: 16, when_full: wait } }
               scene:      { kind: decode, from: seen, model: gemma, task: describe }
               events:     { kind: events, from: [transcript, scene] }
