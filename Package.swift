@@ -104,7 +104,9 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", dependencies: ["Media", "Kernels"], path: "Tests/Support"),
         .testTarget(name: "LayeringTests", path: "Tests/LayeringTests"),
-        .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"], path: "Tests/CommandLineTests"),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["TestSupport"], path: "Tests/CommandLineTests",
+            exclude: ["subscriber.py"]),
         test("Media"),
         test("Kernels", ["CKernels"]),
         test(

@@ -13,6 +13,7 @@ extension EventBody {
         case .deviceLost: "device.lost"
         case .deviceRestored: "device.restored"
         case .deviceOverrun: "device.overrun"
+        case .muteChanged: "mute.changed"
         case .modelProgress: "model.progress"
         case .modelReady: "model.ready"
         case .stats: "stats"
@@ -36,6 +37,9 @@ extension EventBody {
         case .deviceLost(let message, let atMs): ["message": .string(message), "at_ms": .int(atMs)]
         case .deviceRestored(let lostMs, let atMs), .deviceOverrun(let lostMs, let atMs):
             ["lost_ms": .int(lostMs), "at_ms": .int(atMs)]
+        case .muteChanged(let isMuted, let atMs, nil): ["muted": .bool(isMuted), "at_ms": .int(atMs)]
+        case .muteChanged(let isMuted, let atMs, let seconds?):
+            ["muted": .bool(isMuted), "at_ms": .int(atMs), "for_s": .double(seconds)]
         case .modelProgress(let model, let done, let total):
             ["model": .string(model), "done": .int(done), "total": .int(total)]
         case .modelReady(let model, let loadMs): ["model": .string(model), "load_ms": .int(loadMs)]

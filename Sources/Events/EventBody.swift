@@ -18,6 +18,8 @@ package enum EventBody: Equatable, Sendable {
     case deviceRestored(lostMs: Int, atMs: Int)
     /// We took the device's data too late: `lostMs` before `atMs` are missing.
     case deviceOverrun(lostMs: Int, atMs: Int)
+    /// Nothing of the source is heard or seen any more, or everything again; `forSeconds`: until it ends by itself.
+    case muteChanged(isMuted: Bool, atMs: Int, forSeconds: Double? = nil)
     /// `done` of `total` bytes of a model are read.
     case modelProgress(model: String, done: Int, total: Int)
     case modelReady(model: String, loadMs: Int)

@@ -21,7 +21,7 @@ package struct SceneGate<View> {
     /// Views that wait for their turn.
     private static var capacity: Int { 4 }
 
-    private let settings: SceneGateSettings
+    private var settings: SceneGateSettings
     private let change: (View, View) -> Float
     private let isCut: (_ old: View, _ new: View) -> Bool
 
@@ -49,6 +49,12 @@ package struct SceneGate<View> {
         self.settings = settings
         self.change = change
         self.isCut = isCut
+        patience = settings.settle
+    }
+
+    /// Goes on by other settings.
+    package mutating func adjust(to settings: SceneGateSettings) {
+        self.settings = settings
         patience = settings.settle
     }
 

@@ -53,7 +53,7 @@ package final class UtteranceTranscriber {
     private enum Activity { case listening, partial, final }
 
     private let recogniser: any Recogniser
-    private let configuration: Configuration
+    private var configuration: Configuration
     private let clock: Clock
     private let rateHz = 16_000
     private var transcript: StreamingTranscript
@@ -68,6 +68,9 @@ package final class UtteranceTranscriber {
         self.clock = clock
         transcript = StreamingTranscript(rule: configuration.rule)
     }
+
+    /// Stream time between partials from now on; nil: finals only.
+    package func adjust(partialInterval: MediaTime?) { configuration.partialInterval = partialInterval }
 
     /// Takes the next piece. Legal only while `work` has nothing to do.
     package func take(_ piece: UtterancePiece) -> [TranscriptUpdate] {
@@ -117,6 +120,18 @@ package final class UtteranceTranscriber {
         recogniser.abandon()
         (utterance, waiting, activity) = (nil, [], .listening)
         return [.discarded(current.id, .shutdown, committed: shownCommitted)]
+    }
+
+    /// What is open is to be forgotten: it ends here and gets no text, but for what was shown of it.
+    package func forget() -> [TranscriptUpdate] {
+        guard let current = utterance else { return [] }
+        recogniser.abandon()
+        (utterance, waiting, activity) = (nil, [], .listening)
+        var updates = [TranscriptUpdate.discarded(current.id, .silence, committed: shownCommitted)]
+        if current.end == nil { updates.insert(.stopped(current.id, at: heardEnd(current), .mute), at: 0) }
+        transcript.reset()
+        recogniser.reset()
+        return updates
     }
 
     private var shownCommitted: String? { transcript.committed.isEmpty ? nil : transcript.committedText }

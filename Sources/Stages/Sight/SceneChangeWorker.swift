@@ -55,6 +55,8 @@ package final class SceneChangeWorker: Worker {
 
     package func finish() throws { ended = true }
 
+    package func adjust(_ settings: StageSettings) throws { gate.adjust(to: SceneGateSettings(settings)) }
+
     package func control(_ control: StageControl) throws {
         switch control {
         case .describe(let number): asked.append(SceneID(number))
@@ -63,6 +65,7 @@ package final class SceneChangeWorker: Worker {
             unseen = []
             newest = nil
             gate.interrupt()
+        case .forget: asked = []
         case .flush: break
         }
     }

@@ -13,7 +13,7 @@ extension StageKind {
                 .required("model", .model, "a Whisper model, such as whisper-tiny.en"),
                 .optional(
                     "partial_ms", .milliseconds(0...60_000), default: .duration(MediaTime(milliseconds: 500)),
-                    "stream time between partials; 0: finals only"),
+                    live: true, "stream time between partials; 0: finals only"),
                 .optional("language", .string, "two-letter code; detected if not given"),
                 .optional(
                     "task", .choice(["transcribe", "translate"]), default: .string("transcribe"),
@@ -26,10 +26,10 @@ extension StageKind {
                 options.language = settings["language"]?.string
                 options.task = settings.string("task") == "translate" ? .translate : .transcribe
                 let recogniser = try WhisperRecogniser(model: model, options: options, pool: environment.pool)
-                let interval = settings.duration("partial_ms")
                 let origin = context.origins.first ?? context.stage
                 let transcriber = UtteranceTranscriber(
-                    recogniser: recogniser, configuration: .init(partialInterval: interval > .zero ? interval : nil),
+                    recogniser: recogniser,
+                    configuration: .init(partialInterval: TranscribeWorker.partialInterval(settings)),
                     clock: .init(
                         lag: { context.clock.lag(of: origin, behind: $0) }, wall: { MonotonicTime.now }))
                 return .worker(TranscribeWorker(transcriber))
@@ -52,6 +52,19 @@ final class TranscribeWorker: Worker {
         for update in ready + updates { output.send(update) }
         ready = []
         return more ? .more : .idle
+    }
+
+    static func partialInterval(_ settings: StageSettings) -> MediaTime? {
+        let interval = settings.duration("partial_ms")
+        return interval > .zero ? interval : nil
+    }
+
+    func adjust(_ settings: StageSettings) throws {
+        transcriber.adjust(partialInterval: Self.partialInterval(settings))
+    }
+
+    func control(_ control: StageControl) throws {
+        if control == .forget { ready += transcriber.forget() }
     }
 
     /// The inputs have ended: an utterance that nobody ended is given up.
