@@ -11,12 +11,12 @@ package final class EventWatch: EventSink {
         package var lostMs = 0
     }
 
-    private struct Open {
+    fileprivate struct Open {
         let src: String
         var committed = ""
     }
 
-    private struct State {
+    fileprivate struct State {
         var open: [Int: Open] = [:]
         var losses: [String: Losses] = [:]
         var away: Set<String> = []

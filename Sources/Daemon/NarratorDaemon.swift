@@ -1,6 +1,7 @@
 package import Catalog
 import Dispatch
 import EventServer
+import Events
 import Glibc
 package import Graph
 package import Kernels
@@ -70,7 +71,7 @@ package final class NarratorDaemon: Sendable {
         let server = EventServer(configuration: serverConfiguration, commands: control, logger: logger)
         let watch = EventWatch(server)
         (self.control, self.watch, self.server) = (control, watch, server)
-        signals = StopSignals { server.removeSocket() }
+        signals = await StopSignals { server.removeSocket() }
 
         let environment = StageEnvironment(
             models: locator, sink: watch, pool: ThreadPool(threads: configuration.threads),

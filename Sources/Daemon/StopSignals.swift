@@ -1,10 +1,9 @@
 import Dispatch
 import Glibc
 import Synchronization
+import UnixSignals
 
 /// SIGTERM and SIGINT end the daemon in order, a second one at once; SIGHUP has it read its file anew.
-///
-/// They are caught on a queue of their own, so that a machine too busy for anything else still ends.
 final class StopSignals: Sendable {
     private struct State {
         var stop: (@Sendable () -> Void)?
@@ -13,21 +12,17 @@ final class StopSignals: Sendable {
     }
 
     private let state = Mutex(State())
-    private let queue = DispatchQueue(label: "signals", qos: .userInitiated)
-    private let sources: [any DispatchSourceSignal]
+    /// Of its own, so that a machine too busy for anything else still ends.
+    private let queue = DispatchQueue(label: "stop", qos: .userInitiated)
     /// What must not stay behind, however the process ends.
     private let cleanUp: @Sendable () -> Void
 
     /// From now on the signals are caught. Until `onStop` says otherwise, the first one cleans up and ends the process.
-    init(cleanUp: @escaping @Sendable () -> Void) {
+    init(cleanUp: @escaping @Sendable () -> Void) async {
         self.cleanUp = cleanUp
-        sources = [SIGTERM, SIGINT, SIGHUP].map { number in
-            signal(number, SIG_IGN)  // the source sees it all the same
-            return DispatchSource.makeSignalSource(signal: number, queue: queue)
-        }
-        for (number, source) in zip([SIGTERM, SIGINT, SIGHUP], sources) {
-            source.setEventHandler { [weak self] in self?.handle(number) }
-            source.activate()
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        Task.detached(priority: .high) { [weak self] in
+            for await signal in signals { self?.handle(signal) }
         }
     }
 
@@ -38,7 +33,8 @@ final class StopSignals: Sendable {
     /// Somebody has asked for a stop: the next signal ends the process at once.
     var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    /// What is not over by then ends with the process, in good standing.
+    /// A stop is under way. What is not over after `time` ends with the process, in good standing.
+    /// - Parameter last: what is still to be done then.
     func stop(within time: DispatchTimeInterval, last: @escaping @Sendable () -> Void) {
         state.withLock { $0.isStopping = true }
         queue.asyncAfter(deadline: .now() + time) { [cleanUp] in
@@ -48,8 +44,12 @@ final class StopSignals: Sendable {
         }
     }
 
-    private func handle(_ number: CInt) {
-        if number == SIGHUP { return state.withLock { $0.reload }?() ?? () }
+    private func handle(_ caught: UnixSignal) {
+        if caught == .sighup {
+            let reload = state.withLock { $0.reload }
+            reload?()
+            return
+        }
         let (stop, isSecond) = state.withLock { state in
             defer { state.isStopping = true }
             return (state.stop, state.isStopping)
@@ -57,6 +57,7 @@ final class StopSignals: Sendable {
         if !isSecond, let stop { return stop() }
         cleanUp()
         if !isSecond { _exit(0) }
+        let number = caught.rawValue
         signal(number, SIG_DFL)
         kill(getpid(), number)
     }

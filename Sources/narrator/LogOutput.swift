@@ -3,9 +3,11 @@ import Logging
 
 /// Where the log goes: stderr, one line each; under systemd with the levels that the journal understands.
 enum LogOutput {
+    /// Whether systemd reads our stderr.
+    static let isJournal = !ProcessInfo.processInfo.environment["JOURNAL_STREAM", default: ""].isEmpty
+
     static func start(_ options: CommonOptions) {
         let level: Logger.Level = options.quiet ? .error : options.verbose ? .debug : .info
-        let isJournal = !ProcessInfo.processInfo.environment["JOURNAL_STREAM", default: ""].isEmpty
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
                 isJournal ? JournalHandler(label: label) : StreamLogHandler.standardError(label: label)
@@ -31,10 +33,13 @@ struct JournalHandler: LogHandler {
 
     func log(event: LogEvent) {
         let extra = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-        let text = "\(event.message)" + extra.map { " \($0.key)=\($0.value)" }.joined()
-        // Each line is an entry of its own, and needs its own level.
-        let lines = text.split(separator: "\n").map { "<\(event.level.journal)>\(label): \($0)\n" }.joined()
-        FileHandle.standardError.write(Data(lines.utf8))
+        let text = "\(label): \(event.message)" + extra.map { " \($0.key)=\($0.value)" }.joined()
+        FileHandle.standardError.write(Data(Self.lines(event.level, text).utf8))
+    }
+
+    /// Each line is an entry of its own, and needs its own level.
+    static func lines(_ level: Logger.Level, _ text: String) -> String {
+        text.split(separator: "\n").map { "<\(level.journal)>\($0)\n" }.joined()
     }
 }
 

@@ -5,7 +5,7 @@ extension ComputeLane {
     /// Ends what is open behind `source`.
     func flush(_ source: StageID, in topology: Topology) {
         settle(down: .signal)
-        for stage in behind(source, topology) { order(stage) { try stage.worker.control(.flush) } }
+        for stage in behind(source, topology) { instruct(stage) { try stage.worker.control(.flush) } }
         settle(down: .signal)
     }
 
@@ -17,7 +17,7 @@ extension ComputeLane {
         } else {
             settle(down: .signal)
         }
-        for stage in behind(source, topology) { order(stage) { try stage.worker.control(.mute(isMuted)) } }
+        for stage in behind(source, topology) { instruct(stage) { try stage.worker.control(.mute(isMuted)) } }
         // What was open is told to be over before the order is answered; a final takes its time.
         settle(down: forgetting ? .speech : .signal)
     }
@@ -28,7 +28,7 @@ extension ComputeLane {
         for link in links.indices where !sinks.contains(links[link].to) {
             links[link].queue.removeAll { $0.packet.origin == source }
         }
-        for stage in behind(source, topology) { order(stage) { try stage.worker.control(.forget) } }
+        for stage in behind(source, topology) { instruct(stage) { try stage.worker.control(.forget) } }
     }
 
     /// The workers behind `source` that still run, upstream first.

@@ -42,7 +42,7 @@ extension ComputeLane {
         for stage in stages where stage.phase != .over {
             if change.made.contains(stage.status.id) { stage.status.state = .running }
             if change.adjusted[stage.status.id] != nil, let settings = new[stage.status.id]?.settings {
-                order(stage) { try stage.worker.adjust(settings) }
+                instruct(stage) { try stage.worker.adjust(settings) }
             }
         }
         for source in sources where change.made.contains(source.status.id) { source.status.state = .running }

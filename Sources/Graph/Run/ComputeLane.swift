@@ -61,12 +61,12 @@ actor ComputeLane {
     /// - Returns: false if there is no such worker, or it has ended.
     func control(_ control: StageControl, of id: StageID) -> Bool {
         guard let stage = stages.first(where: { $0.status.id == id }), stage.phase != .over else { return false }
-        order(stage) { try stage.worker.control(control) }
+        instruct(stage) { try stage.worker.control(control) }
         return true
     }
 
     /// Calls a worker between quanta; `work` follows.
-    func order(_ stage: LaneStage, _ body: () throws -> Void) {
+    func instruct(_ stage: LaneStage, _ body: () throws -> Void) {
         attempt(stage, body)
         if stage.phase == .idle {
             stage.phase = .busy
