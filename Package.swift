@@ -87,7 +87,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Stages", "Speech", "Scenes", "Signal", "EventServer", "Graph", "Events", "Catalog", "Capture",
-                "Kernels", "Media", logging,
+                "CShims", "Kernels", "Media", logging,
                 serviceLifecycle, unixSignals
             ]),
 

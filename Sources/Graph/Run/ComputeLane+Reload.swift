@@ -28,9 +28,8 @@ extension ComputeLane {
         let retired = old.upstreamFirst.compactMap { id in
             change.retired.contains(id) ? stages.first { $0.status.id == id && $0.phase != .over } : nil
         }
-        if !retired.isEmpty {
-            let origins = Set(retired.flatMap { old.origins(of: $0.status.id) })
-            for source in origins { flush(source, in: old) }
+        if !change.retired.isEmpty {
+            for source in Set(change.retired.flatMap { old.origins(of: $0) }) { flush(source, in: old) }
             settle(down: .picture, within: MediaTime(milliseconds: 2_000))
         }
         for stage in retired { finish(stage) }
