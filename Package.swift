@@ -72,14 +72,16 @@ let package = Package(
             dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
         .target(name: "Silero", dependencies: ["Layers", "Weights", "Kernels"]),
         .target(name: "EfficientNet", dependencies: ["Layers", "Signal", "Weights", "Kernels", "Media"]),
-        .target(name: "Gemma", dependencies: ["Layers", "Weights", "Kernels", "Tokenizers"]),
+        .target(
+            name: "Gemma", dependencies: ["Layers", "Speech", "Signal", "Weights", "Kernels", "Media", "Tokenizers"]),
 
         // Floor 5: adapters between graph, capture, signal and models
         .target(
             name: "Stages",
             dependencies: [
-                "Whisper", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Weights", "Graph",
-                "Events", "Kernels", "Media"
+                "Whisper", "Gemma", "Silero", "EfficientNet", "Speech", "Scenes", "Capture", "Signal", "Layers",
+                "Weights",
+                "Graph", "Events", "Kernels", "Media"
             ]),
 
         // Floor 6: the daemon
@@ -131,7 +133,9 @@ let package = Package(
         test(
             "Stages", ["EfficientNet", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
         test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
-        test("Gemma", ["Kernels", "Layers", "Tokenizers", "Weights"], data: ["Golden", "make_goldens.py"])
+        test(
+            "Gemma", ["Kernels", "Layers", "Signal", "Tokenizers", "Weights"],
+            data: ["Golden", "make_goldens.py", "make_audio_goldens.py", "make_vision_goldens.py"])
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

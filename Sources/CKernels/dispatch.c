@@ -1,5 +1,6 @@
 #include "decoder.h"
 #include "quantised.h"
+#include "vision.h"
 
 #define QUANTISED(variant)                                                                                        \
     {                                                                                                             \
@@ -12,6 +13,7 @@
             ck_cut_level_##variant, ck_cut_##variant, ck_mix_streams_##variant, ck_correct_streams_##variant,     \
             ck_add_three_##variant, ck_scale_##variant, ck_float_to_half_##variant, ck_attend_grouped_##variant   \
     }
+#define VISION(variant) {ck_rms_norm_gelu_##variant, ck_add_scaled_##variant}
 #define ROW(label, floats, integers, halves)                                                                      \
     {                                                                                                             \
         .name = label, .matmul_f32 = ck_matmul_f32_##floats, .matmul_s8 = ck_matmul_s8_##integers,                \
@@ -20,7 +22,7 @@
         .sum_of_exponentials = ck_sum_of_exponentials_##floats, .dot = ck_dot_##floats, .axpy = ck_axpy_##floats, \
         .lstm = ck_lstm_##floats, .half_to_float = ck_half_to_float_##floats,                                     \
         .quantised = QUANTISED(integers), .decoder = DECODER(floats),                                             \
-        .depthwise = ck_depthwise_##floats,                                                                       \
+        .depthwise = ck_depthwise_##floats, .vision = VISION(floats),                                             \
     }
 
 static const ck_kernels table[] = {

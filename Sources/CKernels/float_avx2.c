@@ -1,5 +1,6 @@
 #if defined(__x86_64__)
 #include "internal.h"
+#include "vision.h"
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "exp_body.h"
 #include "float_body.h"
 #include "depthwise_body.h"
+#include "vision_body.h"
 
 #define v_step v_fma
 #include "product_body.h"

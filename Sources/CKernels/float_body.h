@@ -3,6 +3,8 @@
 
 CK_INLINE vf v_sigmoid(vf x) { return v_div(v_set(1), v_add(v_set(1), v_exp(v_sub(v_set(0), x)))); }
 
+CK_INLINE vf v_silu(vf x) { return v_div(x, v_add(v_set(1), v_exp(v_sub(v_set(0), x)))); }
+
 CK_INLINE vf v_tanh(vf x) { // 1 - 2 / (1 + e²ˣ)
     return v_sub(v_set(1), v_div(v_set(2), v_add(v_set(1), v_exp(v_add(x, x)))));
 }
@@ -37,6 +39,7 @@ void CK(activate)(float *y, size_t n, int activation) {
     case CK_RELU: CK_MAP(v_relu); break;
     case CK_RELU6: CK_MAP(v_relu6); break;
     case CK_SIGMOID: CK_MAP(v_sigmoid); break;
+    case CK_SILU: CK_MAP(v_silu); break;
     default: break;
     }
 }

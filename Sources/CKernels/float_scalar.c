@@ -105,6 +105,7 @@ void ck_activate_scalar(float *y, size_t n, int activation) {
         case CK_RELU: y[i] = y[i] < 0 ? 0 : y[i]; break;
         case CK_RELU6: y[i] = y[i] < 0 ? 0 : y[i] > 6 ? 6 : y[i]; break;
         case CK_SIGMOID: y[i] = sigmoid(y[i]); break;
+        case CK_SILU: y[i] = y[i] / (1 + expf(-y[i])); break;
         default: break;
         }
     }

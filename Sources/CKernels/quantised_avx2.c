@@ -6,7 +6,16 @@
 
 #define CK_ROW(name) ck_##name##_avx2
 
-enum { MR = 4, STRIP = 8 }; // rows and outputs at a time
+enum {
+    STRIP = 8,           // outputs of a register
+    STRIPS = CK_PANEL / STRIP,
+    MR = 6,              // 12 sums, 2 weights, an input of 16 registers
+    CHUNK = 120,         // rows that share an unpacked span: 15 KB of float sums
+};
+
+CK_INLINE __m256i line_at(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+
+CK_INLINE __m256i four_at(const int8_t *inputs) { return _mm256_set1_epi32((int)ck_load32(inputs)); }
 
 CK_INLINE __m256 scales_at(const uint8_t *halves) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)halves)); }
 
@@ -64,54 +73,9 @@ void ck_quantise_avx2(const float *x, size_t stride, const ck_quantised_inputs *
     }
 }
 
-/// Sums of a span for `rows` rows and 8 outputs. Pairs of products, 2 · 15 · 127, are added 8 times within 16 bits.
-CK_INLINE void span_q4(const int rows, const uint8_t *span, int strip, size_t blocks, const ck_input_row *x, size_t s,
-                       __m256i totals[MR]) {
-    const __m256i low = _mm256_set1_epi8(15), nibble = _mm256_set1_epi32(15);
-    const uint8_t *w = span + CK_Q4_HEAD + strip * 32;
-    for (int r = 0; r < rows; r++) totals[r] = _mm256_setzero_si256();
-    for (size_t b = 0; b < blocks; b++) {
-        __m256i pairs[MR];
-        for (int r = 0; r < rows; r++) pairs[r] = _mm256_setzero_si256();
-        for (int j = 0; j < 4; j++, w += CK_PANEL * 4) {
-            __m256i two = _mm256_loadu_si256((const __m256i *)w);
-            __m256i w0 = _mm256_and_si256(two, low), w1 = _mm256_and_si256(_mm256_srli_epi16(two, 4), low);
-            for (int r = 0; r < rows; r++) {
-                const int8_t *inputs = x[r].bytes + s * CK_SPAN + b * CK_BLOCK + (size_t)j * 8;
-                __m256i x0 = _mm256_set1_epi32((int)ck_load32(inputs)), x1 = _mm256_set1_epi32((int)ck_load32(inputs + 4));
-                pairs[r] = _mm256_add_epi16(pairs[r], _mm256_maddubs_epi16(w0, x0));
-                pairs[r] = _mm256_add_epi16(pairs[r], _mm256_maddubs_epi16(w1, x1));
-            }
-        }
-        __m256i both = _mm256_loadu_si256((const __m256i *)(span + 64 + b / 4 * 128 + strip * 32));
-        both = _mm256_srl_epi32(both, _mm_cvtsi32_si128((int)(b % 4 * 8)));
-        __m256i step = _mm256_and_si256(both, nibble), zero = _mm256_and_si256(_mm256_srli_epi32(both, 4), nibble);
-        __m256i twice = _mm256_or_si256(step, _mm256_slli_epi32(step, 16)), shift = _mm256_mullo_epi16(step, zero);
-        for (int r = 0; r < rows; r++) {
-            __m256i excess = _mm256_mullo_epi32(shift, _mm256_set1_epi32(x[r].sums[s * CK_SPAN_BLOCKS + b]));
-            totals[r] = _mm256_add_epi32(totals[r], _mm256_sub_epi32(_mm256_madd_epi16(pairs[r], twice), excess));
-        }
-    }
-}
-
-/// The same of unsigned bytes: 16 bits each, as pairs of their products do not fit 16.
-CK_INLINE void span_q8(const int rows, const uint8_t *span, int strip, size_t blocks, const ck_input_row *x, size_t s,
-                       __m256i totals[MR]) {
-    const uint8_t *w = span + CK_Q8_HEAD + strip * 32;
-    for (int r = 0; r < rows; r++) totals[r] = _mm256_set1_epi32(x[r].offsets[s]);
-    for (size_t g = 0; g < blocks * 8; g++, w += CK_PANEL * 4) {
-        __m256i four = _mm256_loadu_si256((const __m256i *)w);
-        __m256i even = _mm256_and_si256(four, _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(four, 8);
-        for (int r = 0; r < rows; r++) {
-            __m256i inputs = _mm256_set1_epi32((int)ck_load32(x[r].bytes + s * CK_SPAN + g * 4));
-            __m256i x0 = _mm256_srai_epi16(_mm256_slli_epi16(inputs, 8), 8), x1 = _mm256_srai_epi16(inputs, 8);
-            totals[r] = _mm256_add_epi32(totals[r], _mm256_madd_epi16(even, x0));
-            totals[r] = _mm256_add_epi32(totals[r], _mm256_madd_epi16(odd, x1));
-        }
-    }
-}
-
+/// Adds the bias, adds to or replaces y, for one row and the strip at output `first`.
 CK_INLINE void finish(const ck_quantised_matmul *job, size_t row, size_t first, __m256 sums) {
+    if (first >= job->outputs) return;
     float values[STRIP], *y = job->y + row * job->y_stride + first;
     _mm256_storeu_ps(values, sums);
     for (size_t n = 0; n < STRIP && first + n < job->outputs; n++) {
@@ -120,41 +84,7 @@ CK_INLINE void finish(const ck_quantised_matmul *job, size_t row, size_t first, 
     }
 }
 
-CK_INLINE void multiply(const int format, const int rows, const ck_quantised_matmul *job, size_t m, size_t panel) {
-    size_t inputs = job->x.inputs;
-    const uint8_t *first = (const uint8_t *)job->panels + panel * ck_panel_bytes(format, inputs);
-    ck_input_row x[MR];
-    for (int r = 0; r < rows; r++) x[r] = ck_input_row_at(&job->x, m + (size_t)r);
-    for (int strip = 0; strip < CK_PANEL / STRIP; strip++) {
-        const uint8_t *span = first;
-        __m256 sums[MR];
-        for (int r = 0; r < rows; r++) sums[r] = _mm256_setzero_ps();
-        for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(format, CK_SPAN)) {
-            __m256i totals[MR];
-            if (format == CK_Q4) span_q4(rows, span, strip, ck_blocks_of(inputs, s), x, s, totals);
-            else span_q8(rows, span, strip, ck_blocks_of(inputs, s), x, s, totals);
-            __m256 scales = scales_at(span + strip * 16);
-            for (int r = 0; r < rows; r++) {
-                __m256 scale = _mm256_mul_ps(scales, _mm256_set1_ps(x[r].scales[s]));
-                sums[r] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(totals[r]), scale, sums[r]);
-            }
-        }
-        size_t output = panel * CK_PANEL + (size_t)strip * STRIP;
-        for (int r = 0; r < rows && output < job->outputs; r++) finish(job, m + (size_t)r, output, sums[r]);
-    }
-}
-
-CK_INLINE void multiply_all(const int format, const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
-    for (size_t panel = panels.begin; panel < panels.end; panel++) {
-        for (size_t m = rows.begin; m < rows.end; m += MR) {
-            switch (CK_MIN(rows.end - m, (size_t)MR)) {
-            case 1: multiply(format, 1, job, m, panel); break;
-            case 2: multiply(format, 2, job, m, panel); break;
-            case 3: multiply(format, 3, job, m, panel); break;
-            default: multiply(format, 4, job, m, panel); break;
-            }
-        }
-    }
+static void activate_all(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
     if (job->activation == CK_NONE) return;
     size_t first = panels.begin * CK_PANEL, last = CK_MIN(panels.end * CK_PANEL, job->outputs);
     for (size_t m = rows.begin; m < rows.end; m++) {
@@ -162,12 +92,257 @@ CK_INLINE void multiply_all(const int format, const ck_quantised_matmul *job, ck
     }
 }
 
+// A 4-bit weight is multiplied as the nibble it is: a pair of products, 2 · 15 · 127, is added 8 times within 16 bits,
+// which is a block; its sums then meet their steps. What zeros take away is a product of its own, of zero · step and
+// the sums of the inputs' blocks, two blocks at a time: b and b + 2, as the bytes of steps lie.
+
+/// Zero · step of blocks b and b + 2, and of b + 1 and b + 3, from the steps of four blocks.
+CK_INLINE void shift_pairs(__m256i steps, __m256i pairs[2]) {
+    const __m256i low = _mm256_set1_epi16(15);
+    __m256i zero = _mm256_and_si256(_mm256_srli_epi16(steps, 4), low), odd = _mm256_srli_epi16(steps, 8);
+    pairs[0] = _mm256_mullo_epi16(_mm256_and_si256(steps, low), zero);
+    pairs[1] = _mm256_mullo_epi16(_mm256_and_si256(odd, low), _mm256_srli_epi16(steps, 12));
+}
+
+/// The step of one of four blocks in both halves of each output.
+CK_INLINE __m256i step_twice(__m256i steps, int block) {
+    const __m256i places = _mm256_broadcastsi128_si256(
+        _mm_setr_epi32((int)0x80008000, (int)0x80048004, (int)0x80088008, (int)0x800C800C));
+    __m256i place = _mm256_add_epi16(places, _mm256_set1_epi16((short)block));
+    return _mm256_shuffle_epi8(_mm256_and_si256(steps, _mm256_set1_epi8(15)), place);
+}
+
+/// Σ x of blocks b and b + 2: 32 · 127 fits 16 bits.
+CK_INLINE __m256i sum_pair(const int32_t *sums, size_t b, size_t blocks) {
+    uint32_t low = b < blocks ? (uint16_t)sums[b] : 0, high = b + 2 < blocks ? (uint32_t)sums[b + 2] << 16 : 0;
+    return _mm256_set1_epi32((int)(low | high));
+}
+
+// One row: weights are read once, in the order of memory.
+
+CK_INLINE void one_row_span_q4(const uint8_t *span, size_t blocks, const int8_t *x, const int32_t *sums,
+                               __m256i totals[STRIPS]) {
+    const __m256i low = _mm256_set1_epi8(15);
+    const uint8_t *w = span + CK_Q4_HEAD;
+    for (size_t four = 0; four < blocks; four += 4) {
+        __m256i steps[STRIPS];
+        for (int i = 0; i < STRIPS; i++) {
+            __m256i shifts[2];
+            steps[i] = line_at(span + 64 + four * CK_PANEL + i * 32);
+            shift_pairs(steps[i], shifts);
+            for (size_t odd = 0; odd < 2; odd++) {
+                __m256i excess = _mm256_madd_epi16(shifts[odd], sum_pair(sums, four + odd, blocks));
+                totals[i] = _mm256_sub_epi32(totals[i], excess);
+            }
+        }
+        for (size_t b = 0; b < 4 && four + b < blocks; b++, x += CK_BLOCK) {
+            __m256i pairs[STRIPS];
+            for (int i = 0; i < STRIPS; i++) pairs[i] = _mm256_setzero_si256();
+            for (int j = 0; j < 4; j++, w += CK_PANEL * 4) {
+                __m256i x0 = four_at(x + 8 * j), x1 = four_at(x + 8 * j + 4);
+                for (int i = 0; i < STRIPS; i++) {
+                    __m256i two = line_at(w + i * 32);
+                    __m256i w0 = _mm256_and_si256(two, low), w1 = _mm256_and_si256(_mm256_srli_epi16(two, 4), low);
+                    pairs[i] = _mm256_add_epi16(pairs[i], _mm256_maddubs_epi16(w0, x0));
+                    pairs[i] = _mm256_add_epi16(pairs[i], _mm256_maddubs_epi16(w1, x1));
+                }
+            }
+            for (int i = 0; i < STRIPS; i++) {
+                totals[i] = _mm256_add_epi32(totals[i], _mm256_madd_epi16(pairs[i], step_twice(steps[i], (int)b)));
+            }
+        }
+    }
+}
+
+/// The same of unsigned bytes: 16 bits each, as pairs of their products do not fit 16.
+CK_INLINE void one_row_span_q8(const uint8_t *span, size_t blocks, const int8_t *x, __m256i totals[STRIPS]) {
+    const uint8_t *w = span + CK_Q8_HEAD;
+    for (size_t g = 0; g < blocks * 8; g++, w += CK_PANEL * CK_GROUP) {
+        __m256i inputs = four_at(x + g * CK_GROUP), x1 = _mm256_srai_epi16(inputs, 8);
+        __m256i x0 = _mm256_srai_epi16(_mm256_slli_epi16(inputs, 8), 8);
+        for (int i = 0; i < STRIPS; i++) {
+            __m256i four = line_at(w + i * 32);
+            __m256i even = _mm256_and_si256(four, _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(four, 8);
+            totals[i] = _mm256_add_epi32(totals[i], _mm256_madd_epi16(even, x0));
+            totals[i] = _mm256_add_epi32(totals[i], _mm256_madd_epi16(odd, x1));
+        }
+    }
+}
+
+CK_INLINE void one_row(const int format, const ck_quantised_matmul *job, size_t m, ck_range panels) {
+    size_t inputs = job->x.inputs;
+    ck_input_row x = ck_input_row_at(&job->x, m);
+    for (size_t panel = panels.begin; panel < panels.end; panel++) {
+        const uint8_t *span = (const uint8_t *)job->panels + panel * ck_panel_bytes(format, inputs);
+        __m256 sums[STRIPS];
+        for (int i = 0; i < STRIPS; i++) sums[i] = _mm256_setzero_ps();
+        for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(format, CK_SPAN)) {
+            size_t blocks = ck_blocks_of(inputs, s);
+            __m256i totals[STRIPS];
+            for (int i = 0; i < STRIPS; i++) totals[i] = _mm256_set1_epi32(format == CK_Q4 ? 0 : x.offsets[s]);
+            if (format == CK_Q8) one_row_span_q8(span, blocks, x.bytes + s * CK_SPAN, totals);
+            else one_row_span_q4(span, blocks, x.bytes + s * CK_SPAN, x.sums + s * CK_SPAN_BLOCKS, totals);
+            for (int i = 0; i < STRIPS; i++) {
+                __m256 scale = _mm256_mul_ps(scales_at(span + i * 16), _mm256_set1_ps(x.scales[s]));
+                sums[i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(totals[i]), scale, sums[i]);
+            }
+        }
+        for (int i = 0; i < STRIPS; i++) finish(job, m, panel * CK_PANEL + (size_t)i * STRIP, sums[i]);
+    }
+}
+
+// Many rows: a span is unpacked to nibbles in bytes once for all of them. An 8-bit weight is two nibbles, with steps 1
+// and 16, and zero · step 128.
+
+typedef struct {
+    _Alignas(64) uint8_t nibbles[2][CK_SPAN_BLOCKS][CK_BLOCK * CK_PANEL]; // of a block: [8][32][4]
+    __m256i steps[2][CK_SPAN_BLOCKS][STRIPS];
+    __m256i shifts[CK_SPAN_BLOCKS / 2][STRIPS];                          // as `shift_pairs` has them
+    __m256 scales[STRIPS];
+    size_t blocks;
+} unpacked_span;
+
+static void unpack_q4(const uint8_t *span, size_t blocks, unpacked_span *to) {
+    const __m256i low = _mm256_set1_epi8(15);
+    const uint8_t *w = span + CK_Q4_HEAD;
+    for (size_t b = 0; b < blocks; b++) {
+        for (int i = 0; i < STRIPS; i++) {
+            __m256i steps = line_at(span + 64 + b / 4 * 128 + i * 32), shifts[2];
+            to->steps[0][b][i] = step_twice(steps, (int)(b % 4));
+            if (b % 4 != 0) continue;
+            shift_pairs(steps, shifts);
+            to->shifts[b / 2][i] = shifts[0], to->shifts[b / 2 + 1][i] = shifts[1];
+        }
+        uint8_t *out = to->nibbles[0][b];
+        for (int j = 0; j < 4; j++, out += CK_PANEL * 4) {
+            for (int i = 0; i < STRIPS; i++, w += 32, out += 32) {
+                __m256i two = line_at(w);
+                _mm256_store_si256((__m256i *)out, _mm256_and_si256(two, low));
+                _mm256_store_si256((__m256i *)(out + CK_PANEL * 4), _mm256_and_si256(_mm256_srli_epi16(two, 4), low));
+            }
+        }
+    }
+}
+
+static void unpack_q8(const uint8_t *span, size_t blocks, unpacked_span *to) {
+    const __m256i low = _mm256_set1_epi8(15);
+    const uint8_t *w = span + CK_Q8_HEAD;
+    for (int p = 0; p < CK_SPAN_BLOCKS / 2; p++) {
+        for (int i = 0; i < STRIPS; i++) to->shifts[p][i] = _mm256_set1_epi16(128);
+    }
+    for (size_t b = 0; b < blocks; b++) {
+        for (int i = 0; i < STRIPS; i++) {
+            to->steps[0][b][i] = _mm256_set1_epi16(1), to->steps[1][b][i] = _mm256_set1_epi16(16);
+        }
+        for (size_t k = 0; k < CK_Q8_BLOCK; k += 32, w += 32) {
+            __m256i two = line_at(w);
+            _mm256_store_si256((__m256i *)(to->nibbles[0][b] + k), _mm256_and_si256(two, low));
+            _mm256_store_si256((__m256i *)(to->nibbles[1][b] + k), _mm256_and_si256(_mm256_srli_epi16(two, 4), low));
+        }
+    }
+}
+
+/// Adds the products of a span with `rows` rows to `sums` [rows][32], for the two strips at `strip`.
+CK_INLINE void multiply(const int planes, const int rows, const ck_input_row *first, size_t stride, size_t s,
+                        const unpacked_span *span, int strip, float *sums) {
+    size_t blocks = span->blocks;
+    __m256i totals[MR][2];
+    for (int r = 0; r < rows; r++) {
+        const int32_t *from = (const int32_t *)((const char *)(first->sums + s * CK_SPAN_BLOCKS) + (size_t)r * stride);
+        totals[r][0] = totals[r][1] = _mm256_setzero_si256();
+        for (size_t p = 0; p < CK_SPAN_BLOCKS / 2 && p / 2 * 4 < blocks; p++) {
+            __m256i pair = sum_pair(from, p / 2 * 4 + p % 2, blocks);
+            for (int i = 0; i < 2; i++) {
+                __m256i excess = _mm256_madd_epi16(span->shifts[p][strip + i], pair);
+                totals[r][i] = _mm256_sub_epi32(totals[r][i], excess);
+            }
+        }
+    }
+    for (size_t b = 0; b < blocks; b++) {
+        const int8_t *x = first->bytes + s * CK_SPAN + b * CK_BLOCK, *bases[2] = {x, x + 3 * stride};
+        for (int plane = 0; plane < planes; plane++) {
+            const uint8_t *w = span->nibbles[plane][b] + strip * 32;
+            __m256i pairs[MR][2];
+            for (int r = 0; r < rows; r++) pairs[r][0] = pairs[r][1] = _mm256_setzero_si256();
+            for (int g = 0; g < CK_BLOCK; g += CK_GROUP, w += CK_PANEL * CK_GROUP) {
+                __m256i w0 = line_at(w), w1 = line_at(w + 32);
+#pragma clang loop unroll(full)
+                for (int r = 0; r < rows; r++) {
+                    __m256i inputs = four_at(bases[r / 3] + (size_t)(r % 3) * stride + g);
+                    pairs[r][0] = _mm256_add_epi16(pairs[r][0], _mm256_maddubs_epi16(w0, inputs));
+                    pairs[r][1] = _mm256_add_epi16(pairs[r][1], _mm256_maddubs_epi16(w1, inputs));
+                }
+            }
+            for (int r = 0; r < rows; r++) {
+                for (int i = 0; i < 2; i++) {
+                    __m256i product = _mm256_madd_epi16(pairs[r][i], span->steps[plane][b][strip + i]);
+                    totals[r][i] = _mm256_add_epi32(totals[r][i], product);
+                }
+            }
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        float row_scale;
+        memcpy(&row_scale, (const char *)(first->scales + s) + (size_t)r * stride, sizeof row_scale);
+        for (int i = 0; i < 2; i++) {
+            float *sum = sums + r * CK_PANEL + (strip + i) * STRIP;
+            __m256 scale = _mm256_mul_ps(span->scales[strip + i], _mm256_set1_ps(row_scale));
+            _mm256_storeu_ps(sum, _mm256_fmadd_ps(_mm256_cvtepi32_ps(totals[r][i]), scale, _mm256_loadu_ps(sum)));
+        }
+    }
+}
+
+CK_INLINE void multiply_rows(const int format, size_t rows, const ck_input_row *x, size_t stride, size_t s,
+                             const unpacked_span *span, float *sums) {
+    const int planes = format == CK_Q4 ? 1 : 2;
+    for (int strip = 0; strip < STRIPS; strip += 2) {
+        switch (rows) {
+#define CK_CASE(n) case n: multiply(planes, n, x, stride, s, span, strip, sums); break;
+        CK_CASE(1) CK_CASE(2) CK_CASE(3) CK_CASE(4) CK_CASE(5) CK_CASE(6)
+#undef CK_CASE
+        }
+    }
+}
+
+CK_INLINE void many_rows(const int format, const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
+    _Alignas(64) float sums[CHUNK * CK_PANEL];
+    unpacked_span unpacked;
+    size_t inputs = job->x.inputs;
+    for (size_t m = rows.begin; m < rows.end; m += CHUNK) {
+        size_t count = CK_MIN(rows.end - m, (size_t)CHUNK);
+        for (size_t panel = panels.begin; panel < panels.end; panel++) {
+            const uint8_t *span = (const uint8_t *)job->panels + panel * ck_panel_bytes(format, inputs);
+            memset(sums, 0, count * CK_PANEL * sizeof(float));
+            for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(format, CK_SPAN)) {
+                unpacked.blocks = ck_blocks_of(inputs, s);
+                for (int i = 0; i < STRIPS; i++) unpacked.scales[i] = scales_at(span + i * 16);
+                if (format == CK_Q4) unpack_q4(span, unpacked.blocks, &unpacked);
+                else unpack_q8(span, unpacked.blocks, &unpacked);
+                for (size_t r = 0; r < count; r += MR) {
+                    ck_input_row x = ck_input_row_at(&job->x, m + r);
+                    multiply_rows(format, CK_MIN(count - r, (size_t)MR), &x, job->x.stride, s, &unpacked,
+                                  sums + r * CK_PANEL);
+                }
+            }
+            for (size_t r = 0; r < count; r++) {
+                for (size_t n = 0; n < CK_PANEL; n += STRIP) {
+                    finish(job, m + r, panel * CK_PANEL + n, _mm256_load_ps(sums + r * CK_PANEL + n));
+                }
+            }
+        }
+    }
+}
+
 void ck_matmul_q4_avx2(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
-    multiply_all(CK_Q4, job, rows, panels);
+    if (rows.end - rows.begin == 1) one_row(CK_Q4, job, rows.begin, panels);
+    else many_rows(CK_Q4, job, rows, panels);
+    activate_all(job, rows, panels);
 }
 
 void ck_matmul_q8_avx2(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
-    multiply_all(CK_Q8, job, rows, panels);
+    if (rows.end - rows.begin == 1) one_row(CK_Q8, job, rows.begin, panels);
+    else many_rows(CK_Q8, job, rows, panels);
+    activate_all(job, rows, panels);
 }
 
 #pragma clang attribute pop

@@ -14,6 +14,7 @@ final class DaemonControl: CommandHandler {
         let graph: RunningGraph
         let watch: EventWatch
         let sight: SightCommands
+        let ask: AskCommand
         let sources: SourceCommands
         let changes: PipelineCommands
     }
@@ -96,6 +97,7 @@ final class DaemonControl: CommandHandler {
                 drawings[drawing.rawValue] = .string(drawing.text(of: graph.topology))
             }
             return .object(drawings)
+        case "ask": return try await pipeline.ask(fields)
         case "describe": return try await pipeline.sight.describe(fields)
         case "snapshot": return try await pipeline.sight.snapshot(fields)
         case "mute": return try await pipeline.sources.mute(fields)

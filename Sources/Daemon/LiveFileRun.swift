@@ -10,11 +10,18 @@ package struct LiveFileRun {
     package struct Options: Sendable {
         package var model: String
         package var language: String?
-        package var translates = false
+        /// Into this language.
+        package var translation: String?
         /// At the pace of a microphone.
         package var isPaced = false
+        /// Of a Gemma: q4, q8 or f32.
+        package var weights: String?
+        /// Without it everything is one utterance after the other.
+        package var usesVAD = true
 
         package init(model: String) { self.model = model }
+
+        fileprivate var reference: ModelReference { ModelReference(name: model, weights: weights, path: model) }
     }
 
     /// What the events add up to.
@@ -44,7 +51,7 @@ package struct LiveFileRun {
     package func transcribe(_ path: String, _ options: Options) async throws -> Summary {
         collector.reset()
         let topology = try Topology.parse(
-            Self.pipeline(path, options), file: "transcribe --stream", registry: .standard(environment))
+            pipeline(path, options), file: "transcribe --stream", registry: .standard(environment))
         let graph = try await RunningGraph(topology)
         graph.start()
         try await graph.run()
@@ -60,22 +67,34 @@ package struct LiveFileRun {
 
     /// Finds and loads the models, so that no file pays for it.
     package func load(_ options: Options) throws {
-        _ = try environment.whisper(ModelReference(name: options.model, path: options.model))
-        _ = try environment.silero(ModelReference(name: "silero-vad", path: "silero-vad"))
+        try environment.loadSpeech(options.reference)
+        if options.usesVAD { _ = try environment.silero(ModelReference(name: "silero-vad", path: "silero-vad")) }
     }
 
     /// JSON strings are YAML strings, whatever is in a name.
-    private static func pipeline(_ path: String, _ options: Options) -> String {
+    private func pipeline(_ path: String, _ options: Options) throws -> String {
         func quoted(_ text: String) -> String { JSONValue.string(text).jsonText }
         let language = options.language.map { ", language: \(quoted($0))" } ?? ""
+        let isGemma = try environment.isGemma(options.reference)
+        let weights = options.weights.map { ", weights: \(quoted($0))" } ?? ""
+        let task = "task: \(options.translation == nil ? "transcribe" : "translate")\(language)"
+        let target = options.translation.map { ", to: \(quoted($0))" } ?? ""
+        let transcript =
+            isGemma
+            ? """
+            heard:      { kind: embed_audio, from: utterances, model: speaker }
+              transcript: { kind: decode, from: heard, model: speaker, \(task)\(target) }
+            """
+            : "transcript: { kind: transcribe, from: utterances, model: speaker, \(task) }"
         return """
             name: transcribe
+            models:
+              speaker: { model: \(quoted(options.model))\(weights) }
             stages:
               file:       { kind: audio_file, path: \(quoted(path)), pace: \(options.isPaced ? "realtime" : "fast") }
               speech:     { kind: resample, from: file }
-              utterances: { kind: endpoint, from: speech }
-              transcript: { kind: transcribe, from: utterances, model: \(quoted(options.model)), \
-            task: \(options.translates ? "translate" : "transcribe")\(language) }
+              utterances: { kind: endpoint, from: speech, vad: \(options.usesVAD ? "silero-vad" : "none") }
+              \(transcript)
               events:     { kind: events, from: transcript }
             """
     }

@@ -91,6 +91,7 @@ package final class NarratorDaemon: Sendable {
         control.attach(
             DaemonControl.Pipeline(
                 graph: graph, watch: watch, sight: SightCommands(graph: graph, environment: environment),
+                ask: AskCommand(graph: graph, environment: environment),
                 sources: SourceCommands(
                     graph: graph, environment: environment, watch: watch, turnstile: turnstile,
                     forget: { server.forget(src: $0) }),

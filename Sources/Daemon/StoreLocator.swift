@@ -1,5 +1,5 @@
 package import Catalog
-import Foundation
+package import Foundation
 package import Graph
 import Stages
 
@@ -8,6 +8,8 @@ package struct StoreLocator: ModelLocator {
     private let store: ModelStore
 
     package init(_ store: ModelStore) { self.store = store }
+
+    package var copiesFolder: URL? { store.root.appendingPathComponent(".quantized") }
 
     package func locate(_ reference: ModelReference) throws -> String {
         do throws(CatalogError) {

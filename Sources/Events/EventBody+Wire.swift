@@ -10,10 +10,13 @@ extension EventBody {
         case .sceneStarted: "scene.started"
         case .sceneDelta: "scene.delta"
         case .sceneFinal: "scene.final"
+        case .answerDelta: "answer.delta"
+        case .answerFinal: "answer.final"
         case .deviceLost: "device.lost"
         case .deviceRestored: "device.restored"
         case .deviceOverrun: "device.overrun"
         case .muteChanged: "mute.changed"
+        case .loadShed: "load.shed"
         case .modelProgress: "model.progress"
         case .modelReady: "model.ready"
         case .stats: "stats"
@@ -34,12 +37,19 @@ extension EventBody {
         case .sceneStarted(let moment): moment.members
         case .sceneDelta(let moment, let text): moment.members(adding: text)
         case .sceneFinal(let final): final.members
+        case .answerDelta(let ask, let text), .answerFinal(let ask, let text):
+            ["ask": .int(ask), "text": .string(text)]
         case .deviceLost(let message, let atMs): ["message": .string(message), "at_ms": .int(atMs)]
         case .deviceRestored(let lostMs, let atMs), .deviceOverrun(let lostMs, let atMs):
             ["lost_ms": .int(lostMs), "at_ms": .int(atMs)]
         case .muteChanged(let isMuted, let atMs, nil): ["muted": .bool(isMuted), "at_ms": .int(atMs)]
         case .muteChanged(let isMuted, let atMs, let seconds?):
             ["muted": .bool(isMuted), "at_ms": .int(atMs), "for_s": .double(seconds)]
+        case .loadShed(let level, let measures, let lagMs, let atMs):
+            [
+                "level": .int(level), "measures": .array(measures.map { .string($0) }), "lag_ms": .int(lagMs),
+                "at_ms": .int(atMs)
+            ]
         case .modelProgress(let model, let done, let total):
             ["model": .string(model), "done": .int(done), "total": .int(total)]
         case .modelReady(let model, let loadMs): ["model": .string(model), "load_ms": .int(loadMs)]

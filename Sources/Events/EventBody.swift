@@ -13,6 +13,10 @@ package enum EventBody: Equatable, Sendable {
     /// `text` is what is new of the description.
     case sceneDelta(SceneMoment, text: String)
     case sceneFinal(FinalScene)
+    /// `text` is what is new of the answer.
+    case answerDelta(ask: Int, text: String)
+    /// `text` is all of it.
+    case answerFinal(ask: Int, text: String)
     case deviceLost(message: String, atMs: Int)
     /// The device is back; `lostMs` of its stream are missing.
     case deviceRestored(lostMs: Int, atMs: Int)
@@ -20,6 +24,8 @@ package enum EventBody: Equatable, Sendable {
     case deviceOverrun(lostMs: Int, atMs: Int)
     /// Nothing of the source is heard or seen any more, or everything again; `forSeconds`: until it ends by itself.
     case muteChanged(isMuted: Bool, atMs: Int, forSeconds: Double? = nil)
+    /// The machine cannot keep up, or can again: `measures` are what is given up now, in order.
+    case loadShed(level: Int, measures: [String], lagMs: Int, atMs: Int)
     /// `done` of `total` bytes of a model are read.
     case modelProgress(model: String, done: Int, total: Int)
     case modelReady(model: String, loadMs: Int)

@@ -55,7 +55,7 @@ final class ConfigReader {
 
     let problems: Problems
     private let values: [String: ConfigValue]
-    private let path: String
+    let path: String
 
     init(_ values: [String: ConfigValue], path: String = "", problems: Problems = Problems()) {
         (self.values, self.path, self.problems) = (values, path, problems)
@@ -89,6 +89,8 @@ final class ConfigReader {
     }
 
     func note(_ key: String, _ problem: String) { problems.list.append("\(path)\(key) \(problem)") }
+
+    var keys: [String] { values.keys.sorted() }
 
     /// Nil when it is absent or null.
     func value(_ key: String) -> ConfigValue? {

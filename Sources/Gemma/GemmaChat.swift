@@ -35,7 +35,7 @@ package struct GemmaChat: Sendable {
     package let tokenizer: GemmaTokenizer
     /// Ids that end an answer.
     package let endTokens: Set<Int>
-    private let config: GemmaConfig
+    let config: GemmaConfig
 
     /// - Throws: `GemmaError.badTokenizer`.
     package init(_ tokenizer: GemmaTokenizer, config: GemmaConfig) throws(GemmaError) {

@@ -1,6 +1,8 @@
 /// What config.json says about the whole model.
 package struct GemmaConfig: Sendable, Equatable {
     package var text: GemmaTextConfig
+    /// Nil of a model that is text alone.
+    package var audio: GemmaAudioConfig?
     /// Ids that end an answer: `<end_of_turn>` and `<eos>`.
     package var endTokens: [Int]  // eos_token_id
     package var beginImageToken: Int  // boi_token_id
@@ -39,6 +41,7 @@ package struct GemmaConfig: Sendable, Equatable {
             textReader = nested
         }
         let text = GemmaTextConfig(textReader)
+        audio = reader.object("audio_config").map(GemmaAudioConfig.init)
         func token(_ key: String, _ absent: Int) -> Int {
             reader.integer(key, in: 0...1 << 21, default: absent)
         }

@@ -9,6 +9,8 @@ package enum GemmaError: Error, Equatable {
     case badSlice(reason: String)
     /// The tokenizer is not the one of the checkpoint.
     case badTokenizer(reason: String)
+    /// It is quantised and cannot be had in 32 bits.
+    case isQuantized(file: String)
     case badToken(id: Int, vocabulary: Int)
     case tooLong(tokens: Int, held: Int, limit: Int)
 }
@@ -26,6 +28,8 @@ extension GemmaError: CustomStringConvertible {
             "This sub-model can't be made: \(reason). Keep other layers, or narrower ones."
         case .badTokenizer(let reason):
             "The tokenizer does not fit the model: \(reason). Put both files of one checkpoint into the folder."
+        case .isQuantized(let file):
+            "'\(file)' is quantised: f32 needs the checkpoint it was made of. Leave the weights out, or name that one."
         case .badToken(let id, let vocabulary):
             "Token \(id) has no embedding: text ids are below \(vocabulary). Give embeddings for sounds and pictures."
         case .tooLong(let tokens, let held, let limit):

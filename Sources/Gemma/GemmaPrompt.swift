@@ -9,9 +9,41 @@ package struct GemmaPrompt: Sendable {
 
     package init(_ ids: [Int]) { self.ids = ids }
 
+    /// Ids of which some lie behind the text vocabulary: those have embeddings of their own.
+    /// - Parameters:
+    ///   - softTokens: What fills the ids that stand for sounds and pictures, in order: [tokens, width] each.
+    ///   - hardEmbedding: Of any other such id: [width].
+    /// - Throws: What `hardEmbedding` throws.
+    package init(
+        _ ids: [Int], config: GemmaConfig, softTokens: [Tensor<Float>] = [], hardEmbedding: (Int) throws -> [Float]
+    ) throws {
+        var soft = softTokens[...]
+        var position = 0
+        while position < ids.count {
+            let id = ids[position]
+            if id == config.audioToken || id == config.imageToken, let rows = soft.popFirst() {
+                append(rows, id: id)
+                position += rows.rows
+                continue
+            }
+            if id < config.text.textVocabulary {
+                append([id])
+            } else {
+                let row = try hardEmbedding(id)
+                append(Tensor(row, shape: 1, row.count), id: id)
+            }
+            position += 1
+        }
+    }
+
     package var count: Int { ids.count }
 
     package mutating func append(_ ids: [Int]) { self.ids += ids }
+
+    package mutating func append(_ other: GemmaPrompt) {
+        overlays += other.overlays.map { ($0.first + ids.count, $0.rows) }
+        ids += other.ids
+    }
 
     /// - Parameters:
     ///   - embeddings: [tokens, width]: inputs of the decoder as they are, not scaled any more.

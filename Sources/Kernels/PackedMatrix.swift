@@ -16,6 +16,8 @@ package enum Activation: Sendable {
     /// min(max(x, 0), 6)
     case relu6
     case sigmoid
+    /// x · sigmoid(x)
+    case silu
 
     var code: CInt {
         switch self {
@@ -24,6 +26,7 @@ package enum Activation: Sendable {
         case .relu: CInt(CK_RELU)
         case .relu6: CInt(CK_RELU6)
         case .sigmoid: CInt(CK_SIGMOID)
+        case .silu: CInt(CK_SILU)
         }
     }
 }

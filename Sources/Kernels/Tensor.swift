@@ -61,19 +61,25 @@ package final class Tensor<Element: BitwiseCopyable & Sendable>: @unchecked Send
         owner = nil
     }
 
-    private init(shape: [Int], firstOf owner: Tensor<Element>) {
+    private init(shape: [Int], in owner: Tensor<Element>, from first: Int = 0) {
         self.shape = shape
         count = shape.reduce(1, *)
         columns = shape[shape.count - 1]
-        precondition(!shape.isEmpty && (1...owner.count).contains(count), "\(shape) in \(owner.shape)")
-        elements = UnsafeMutableBufferPointer(rebasing: owner.elements[..<count])
+        precondition(
+            first >= 0 && !shape.isEmpty && count >= 1 && first + count <= owner.count, "\(shape) in \(owner.shape)")
+        elements = UnsafeMutableBufferPointer(rebasing: owner.elements[first..<first + count])
         self.owner = owner
     }
 
     deinit { if owner == nil { UnsafeMutableRawPointer(elements.baseAddress)?.deallocate() } }
 
     /// The first elements in another shape; the memory is shared, so layers of different widths can use one buffer.
-    package func view(_ shape: Int...) -> Tensor<Element> { Tensor(shape: shape, firstOf: self) }
+    package func view(_ shape: Int...) -> Tensor<Element> { Tensor(shape: shape, in: self) }
+
+    /// Some rows, at least one; the memory is shared.
+    package func part(rows: Range<Int>) -> Tensor<Element> {
+        Tensor(shape: [rows.count, columns], in: self, from: rows.lowerBound * columns)
+    }
 
     /// Product of all axes but the last.
     package var rows: Int { shape.dropLast().reduce(1, *) }

@@ -31,6 +31,15 @@ package final class RMSNorm: Sendable {
             rmsNorm(x, rows: rows, width: width, weight: weight, epsilon: epsilon, into: output, adding: adding)
         }
     }
+
+    /// GELU of the norm, in the tanh form; of a norm with a learned scale over whole rows.
+    /// - Parameters: As above.
+    package func gelu(_ x: Tensor<Float>, rows: Int, into output: Tensor<Float>, pool: ThreadPool) {
+        guard let weight, width == x.columns else { preconditionFailure("\(width) of \(x.columns), or no weight") }
+        pool.shareRows(rows, of: x.columns) { rows in
+            rmsNormGELU(x, rows: rows, weight: weight, epsilon: epsilon, into: output)
+        }
+    }
 }
 
 extension ThreadPool {

@@ -21,7 +21,7 @@ package struct SceneGate<View> {
     /// Views that wait for their turn.
     private static var capacity: Int { 4 }
 
-    private var settings: SceneGateSettings
+    package var settings: SceneGateSettings
     private let change: (View, View) -> Float
     private let isCut: (_ old: View, _ new: View) -> Bool
 

@@ -12,7 +12,11 @@ struct MelPlan: Sendable {
     init(_ configuration: MelConfiguration) {
         self.configuration = configuration
         transform = RealTransform(size: configuration.windowSamples)
-        filters = MelFilters(configuration)
+        let rateHz = Double(configuration.sampleRateHz)
+        filters = MelFilters(
+            count: configuration.melBins, bandHz: 0...rateHz / 2, scale: .slaney,
+            spectrumBins: configuration.windowSamples / 2 + 1, binHz: rateHz / Double(configuration.windowSamples),
+            isNormalised: true)
         let size = Double(configuration.windowSamples)
         hann = (0..<configuration.windowSamples).map { 0.5 - 0.5 * cos(2 * .pi * Double($0) / size) }
     }

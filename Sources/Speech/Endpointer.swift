@@ -15,6 +15,8 @@ package struct Endpointer: Sendable {
     package enum Action: Hashable, Sendable {
         /// An utterance begins at `start`, preroll included; speech was first heard at `onset`.
         case began(start: Int, onset: Int)
+        /// Speech has paused; if it does not go on, the utterance ends at `end`.
+        case paused(end: Int)
         /// The open utterance ends at `end`; this was known at `decidedAt`.
         case ended(EndCause, end: Int, decidedAt: Int)
     }
@@ -37,6 +39,7 @@ package struct Endpointer: Sendable {
     private let max: Int
     private let cutReach: Int
     private let longestRise: Int  // speech that has not made itself clear by then was none
+    private let pause: Int?  // silence after which a pause is told
     private let threshold: Float
     private let lowerThreshold: Float  // speech goes on down to here
 
@@ -64,6 +67,7 @@ package struct Endpointer: Sendable {
         cutReach = settings.cutReach?.samples(rateHz: rateHz) ?? max - max * 2 / 3
         longestRise = minSpeech + rateHz
         threshold = settings.threshold
+        pause = settings.pause?.samples(rateHz: rateHz)
         lowerThreshold = Swift.max(0.01, settings.threshold - 0.15)  // as the publisher of Silero VAD has it
         trailingPad = 200 * rateHz / 1_000
         shortestSilence = Swift.min(silence, 150 * rateHz / 1_000)
@@ -95,6 +99,8 @@ package struct Endpointer: Sendable {
                 state = .speaking
             } else if position - since >= requiredSilence {
                 return close(.endpoint, at: endInSilence(since))
+            } else if let pause, (chunk.start - since..<position - since).contains(pause - 1), position - start < max {
+                return [.paused(end: endInSilence(since))]
             }
         }
         return position - start >= max ? cut() : []

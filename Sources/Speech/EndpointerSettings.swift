@@ -14,11 +14,13 @@ package struct EndpointerSettings: Hashable, Sendable {
     package var cutReach: MediaTime?
     /// Probability from which a chunk is speech.
     package var threshold: Float
+    /// Silence after which a pause is told, so that a final can be prepared; nil: pauses are not told.
+    package var pause: MediaTime?
 
     package init(
         silence: MediaTime = MediaTime(milliseconds: 500), preroll: MediaTime = MediaTime(milliseconds: 300),
         minSpeech: MediaTime = MediaTime(milliseconds: 100), max: MediaTime = MediaTime(milliseconds: 28_000),
-        cutReach: MediaTime? = nil, threshold: Float = 0.5
+        cutReach: MediaTime? = nil, threshold: Float = 0.5, pause: MediaTime? = nil
     ) {
         precondition(silence >= .zero && preroll >= .zero && minSpeech >= .zero, "\(silence), \(preroll), \(minSpeech)")
         precondition(max >= MediaTime(milliseconds: 1_000), "utterances of at most \(max)")
@@ -28,5 +30,6 @@ package struct EndpointerSettings: Hashable, Sendable {
         self.max = max
         self.cutReach = cutReach
         self.threshold = threshold
+        self.pause = pause
     }
 }

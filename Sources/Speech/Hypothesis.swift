@@ -33,6 +33,8 @@ package struct Hypothesis: Sendable {
     package var verdict: Verdict
     /// How many of `words` more sound will hardly change, where the model can tell (cross-attention); nil if it cannot.
     package var stableWords: Int?
+    /// All words stand, whatever the rule says: speech paused and the model goes on from here.
+    package var isSettled = false
     /// Language as a two-letter code.
     package var language: String
     /// Mean log-probability per token.

@@ -68,7 +68,8 @@ package struct StreamingTranscript: Sendable {
     }
 
     private func stableCount(in hypothesis: Hypothesis) -> Int {
-        switch rule {
+        if hypothesis.isSettled { return hypothesis.words.count }
+        return switch rule {
         case .agreement: agreed
         case .model: hypothesis.stableWords ?? 0
         case .modelAndAgreement: min(agreed, hypothesis.stableWords ?? 0)

@@ -116,6 +116,10 @@ package struct UtteranceSegmenter: Sendable {
                 open = utterance
                 sent = start
                 pieces.append(UtterancePiece(utterance, .began(start: time(of: start), onset: time(of: onset))))
+            case .paused(let end):
+                guard let utterance = open else { preconditionFailure("\(action) of no utterance") }
+                send(upTo: endpointer.position, of: utterance, into: &pieces)
+                pieces.append(UtterancePiece(utterance, .paused(end: time(of: end))))
             case .ended(let cause, let end, let decidedAt):
                 guard let utterance = open else { preconditionFailure("\(action) of no utterance") }
                 send(upTo: end, of: utterance, into: &pieces)

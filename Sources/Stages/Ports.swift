@@ -1,3 +1,4 @@
+package import Gemma
 package import Graph
 package import Media
 package import Scenes
@@ -5,8 +6,21 @@ package import Speech
 
 // What travels between the stages of speech.
 
-extension UtterancePiece: PortValue {
-    package static let port = PortType("utterances")
+/// Sound of an utterance in a form that travels between stages.
+package protocol TravellingSound: UtteranceSound {
+    static var piecePort: PortType { get }
+}
+
+extension [Float]: TravellingSound {
+    package static var piecePort: PortType { PortType("utterances") }
+}
+
+extension HeardSound: TravellingSound {
+    package static var piecePort: PortType { PortType("soft tokens of speech") }
+}
+
+extension SpokenPiece: PortValue where Sound: TravellingSound {
+    package static var port: PortType { Sound.piecePort }
 }
 
 extension Speech.TranscriptUpdate: PortValue {
@@ -31,6 +45,10 @@ package struct SceneFrame: PortValue {
         self.scene = scene
         self.frame = frame
     }
+}
+
+extension AnswerUpdate: PortValue {
+    package static let port = PortType("answers")
 }
 
 extension SceneUpdate: PortValue {

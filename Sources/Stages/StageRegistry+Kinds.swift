@@ -16,6 +16,9 @@ extension StageRegistry {
             .transcribe(environment),
             .sceneChange(environment),
             .label(environment),
+            .embedAudio(environment),
+            .embedImage(environment),
+            .decode(environment),
             .events(environment)
         ])
     }

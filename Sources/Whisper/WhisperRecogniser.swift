@@ -73,11 +73,14 @@ package final class WhisperRecogniser: Recogniser {
         mel.append(samples)
     }
 
-    package func truncate(toSamples count: Int) { mel.truncate(toSamples: count) }
+    package func append(_ sound: [Float]) { append(sound.span) }
 
-    package func begin(_ draft: Draft, isFinal: Bool) {
+    package func begin(_ draft: Draft, samples: Int, isFinal: Bool) {
+        precondition((0...mel.sampleCount).contains(samples), "\(samples) of \(mel.sampleCount) samples")
         (self.draft, self.isFinal) = (draft, isFinal)
         attempts = []
+        // Only a final leaves sound out, and nothing is appended after it.
+        mel.truncate(toSamples: samples)
         let frames = 2 * windowPositions
         encoder.begin(features: mel.window(frames: frames), frames: frames)
         phase = .encoding

@@ -4,11 +4,21 @@ import Foundation
 import Gemma
 import Kernels
 import Layers
+import Signal
 import Tokenizers
 
-/// `narrator ask`: a question to a language model.
+/// `narrator ask`: a question to the running daemon, or to a language model without one.
 struct Ask: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Ask a language model, without a daemon.")
+    static let configuration = CommandConfiguration(
+        abstract: "Ask the running daemon about what it sees and hears, or a language model without a daemon.",
+        discussion: """
+            Without --model the running daemon answers, about the newest picture and what was said in the last minute:
+              narrator ask "Is the door open?"
+              narrator ask --frame 12 "What was on the table?"      the picture of scene 12
+              narrator ask --frame none --speech-s 300 "What was agreed?"
+            With --model a Gemma 3n answers here:
+              narrator ask --model gemma-3n-e2b --image photo.jpg "What is this?"
+            """)
 
     @Argument(help: "What to ask.")
     var question: String
@@ -16,8 +26,17 @@ struct Ask: ParsableCommand {
     @Option(help: "A Gemma 3n model: a folder in Hugging Face form, a GGUF file, or the name of a pulled model.")
     var model: String?
 
+    @Option(help: "With --model: a JPEG file that the question is about.")
+    var image: String?
+
+    @Option(help: "Of a daemon: the picture it is about, 'now', 'none' or the number of a scene.")
+    var frame: String?
+
+    @Option(help: "Of a daemon: so many seconds of what was said are looked at, 0 to 600; 60 if not given.")
+    var speechS: Int?
+
     @Option(help: "How matrices are kept: q4, q8 or f32; as they are in a quantised file, else q8.")
-    var weights: WeightFormat?
+    var weights: GemmaWeightFormat?
 
     @Option(
         help: "Run a smaller model inside it: 'e2b' of an E4B, or layers with their widths, '0-19@8192,25-34@8192'.")
@@ -42,9 +61,19 @@ struct Ask: ParsableCommand {
     var seed: UInt64?
 
     @OptionGroup var compute: ComputeOptions
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var client: ClientOptions
+    private var common: CommonOptions { client.common }
 
     func validate() throws {
+        if model == nil, image != nil {
+            throw ValidationError("--image goes with --model: a daemon has its own camera")
+        }
+        if model != nil, frame != nil || speechS != nil {
+            throw ValidationError("--frame and --speech-s are for a daemon: leave --model out")
+        }
+        if let frame, frame != "now", frame != "none", Int(frame) == nil {
+            throw ValidationError("--frame takes now, none or the number of a scene")
+        }
         guard maxTokens > 0 else { throw ValidationError("--max-tokens takes a number from 1 up") }
         guard temperature >= 0, temperature <= 100 else { throw ValidationError("--temperature takes 0 to 100") }
         guard topK >= 0 else { throw ValidationError("--top-k takes a number from 0 up") }
@@ -52,13 +81,9 @@ struct Ask: ParsableCommand {
     }
 
     func run() throws {
-        guard let model else {
-            throw CommandFailure(
-                .unavailable,
-                "A running daemon can't be asked yet; that comes with a later version. Name a model: --model FOLDER.")
-        }
         let output = StandardOutput()
         do {
+            guard let model else { return try askDaemon(output) }
             var answer = try begin(ModelStore.standard().resolve(model, weights: weights?.rawValue).path)
             while true {
                 let piece = try answer.next()
@@ -77,20 +102,30 @@ struct Ask: ParsableCommand {
     /// Loads the model and reads the question.
     private func begin(_ path: String) throws -> GemmaAnswer {
         let pool = ThreadPool(threads: try compute.threadCount)
-        let loaded = try LoadedGemma(path, weights: weights, slice: slice, pool: pool, isQuiet: common.quiet)
-        let config = loaded.model.config
-        let chat = try GemmaChat(loaded.model.tokenizer(), config: config)
-        let prompt = chat.prompt([GemmaChat.Turn(.user, question)], system: system)
-        let decoder = GemmaDecoder(weights: loaded.weights, pool: pool)
+        let gemma = try OpenedGemma(path, weights: weights, pool: pool, isQuiet: common.quiet)
+        let config = gemma.model.config
+        let chat = try gemma.chat()
+        let picture = try image.map { try tokens(of: $0, gemma, pool: pool) }
+        let parts = (picture.map { [GemmaChat.Part.image(tokens: $0.rows)] } ?? []) + [.text(question)]
+        let prompt = chat.prompt([GemmaChat.Turn(.user, parts)], system: system)
+        let decoder = GemmaDecoder(weights: try gemma.text(slice: slice), pool: pool)
         var options = GemmaStateOptions()
-        if weights == .f32 { options.storage = .float32 }
+        if gemma.isFloat { options.storage = .float32 }
         // No more memory than this answer can need.
         options.positions = min(prompt.ids.count + min(maxTokens, config.text.positions), config.text.positions)
         let state = decoder.makeState(options)
-        try decoder.prefill(GemmaPrompt(prompt.ids), state: state)
+        let input = try GemmaPrompt(
+            prompt.ids, config: config, softTokens: picture.map { [$0] } ?? [], hardEmbedding: gemma.hardEmbedding)
+        try decoder.prefill(input, state: state)
         let sampler = Sampler(
             temperature: temperature, topK: topK, topP: topP, seed: seed ?? UInt64.random(in: 0...UInt64.max))
         return GemmaAnswer(decoder: decoder, state: state, chat: chat, sampler: sampler, limit: maxTokens)
+    }
+
+    private func tokens(of image: String, _ gemma: OpenedGemma, pool: ThreadPool) throws -> Tensor<Float> {
+        let decoded = try PictureDecoder().decode(jpeg: readPicture(image), as: .rgb)
+        let encoder = GemmaVisionEncoder(weights: try gemma.vision(), pool: pool)
+        return encoder.encode(decoded.picture, resolution: try gemma.model.pictureSide())
     }
 
     private static func note(_ end: GemmaAnswer.End?, _ maxTokens: Int) -> String? {

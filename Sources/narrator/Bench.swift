@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import Daemon
 import Foundation
+import Gemma
 import Graph
 import Kernels
 import Stages
@@ -13,7 +14,8 @@ struct Bench: ParsableCommand {
         abstract: "Measure a model on this machine.",
         discussion: """
             A Gemma: a prompt of --prefill tokens and --decode tokens behind it, chosen greedily, never ended. Its first \
-            figure is a start: from opening the files to the first token behind 16 tokens. A Whisper: its encoder on \
+            figure is a start: from opening the files to the first token behind 16 tokens. Its encoders \
+            come last, where it has them: 10 s of sound as a whole, and a second as it arrives. A Whisper: its encoder on \
             windows of 30 and 10 s and its decoder. A picture model: one picture; a voice detector: a second of sound.
             """)
 
@@ -33,7 +35,7 @@ struct Bench: ParsableCommand {
     var context: Int?
 
     @Option(help: "How matrices of a Gemma are kept: q4, q8 or f32; as they are in a quantised file, else q8.")
-    var weights: WeightFormat?
+    var weights: GemmaWeightFormat?
 
     @Option(
         help:
@@ -56,6 +58,9 @@ struct Bench: ParsableCommand {
                     + "--prefill or --decode")
         }
     }
+
+    @Flag(help: "Of a Gemma: instead, what the live path of speech takes at 5, 10 and 28 s into an utterance.")
+    var live = false
 
     private var prefillTokens: Int { prefill ?? 1_024 }
     private var decodeTokens: Int { decode ?? 256 }
@@ -86,13 +91,19 @@ struct Bench: ParsableCommand {
             let bench = GemmaBench(
                 path: path, weights: weights, slice: slice, prefill: prefillTokens, decode: decodeTokens,
                 context: context, pool: pool, common: common)
-            try bench.measure(into: &report)
+            if live {
+                try bench.measureLive(into: &report)
+            } else {
+                let gemma = try bench.measure(into: &report)
+                report.add("peak_rss_bytes", "peak memory", .bytes(BenchStopwatch.peakResidentBytes))
+                try bench.measureEncoders(of: gemma, into: &report)
+            }
         case .whisper, .pictures, .voice:
             let bench = SenseBench(
                 path: path, kind: kind, decode: decodeTokens, pool: pool, precision: compute.precision, common: common)
             try bench.measure(into: &report)
+            report.add("peak_rss_bytes", "peak memory", .bytes(BenchStopwatch.peakResidentBytes))
         }
-        report.add("peak_rss_bytes", "peak memory", .bytes(BenchStopwatch.peakResidentBytes))
         report.add("threads", "threads", .count(pool.threads))
         report.add("instruction_set", "instruction set", .text(InstructionSet.active.rawValue))
         return report
@@ -106,7 +117,7 @@ struct Bench: ParsableCommand {
     private func refuseOptions(that kind: BenchKind) throws {
         let given = [
             ("--prefill", prefill != nil), ("--context", context != nil), ("--weights", weights != nil),
-            ("--slice", slice != nil), ("--decode", decode != nil && kind != .whisper)
+            ("--slice", slice != nil), ("--live", live), ("--decode", decode != nil && kind != .whisper)
         ]
         guard kind != .gemma, let name = given.first(where: \.1)?.0 else { return }
         throw CommandFailure(.usage, "\(name) says nothing to this model, which is \(kind.description). Leave it out.")

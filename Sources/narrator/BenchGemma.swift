@@ -9,7 +9,7 @@ struct GemmaBench {
     private static let startTokens = 16
 
     let path: String
-    let weights: WeightFormat?
+    let weights: GemmaWeightFormat?
     let slice: String?
     let prefill: Int
     let decode: Int
@@ -20,12 +20,14 @@ struct GemmaBench {
 
     /// A Gemma that is ready to be asked.
     private struct Ready {
-        let loaded: LoadedGemma
+        let loaded: OpenedGemma
+        let weights: GemmaTextWeights
         let decoder: GemmaDecoder
         let state: GemmaState
     }
 
-    func measure(into report: inout BenchReport) throws {
+    /// - Returns: The model that was measured: the one at `path`, or a quantised copy.
+    func measure(into report: inout BenchReport) throws -> OpenedGemma {
         try prepare()
         let (loadSeconds, ready) = try BenchStopwatch.time(load)
         let (decoder, state) = (ready.decoder, ready.state)
@@ -42,7 +44,7 @@ struct GemmaBench {
             }
         }.seconds
 
-        report.add("weights", "weights", .text(format(of: ready.loaded.model)))
+        report.add("weights", "weights", .text(ready.loaded.storedFormat))
         report.add("model_bytes", "model on disk", .bytes(ready.loaded.model.byteCount))
         report.add("load_s", "load", .seconds(loadSeconds))
         report.add(
@@ -55,6 +57,7 @@ struct GemmaBench {
         report.add("decode_tokens", "decoded tokens", .count(decode))
         report.add("decode_tokens_per_s", "decode", .rate(Double(decode) / decodeSeconds, unit: "tokens/s"))
         report.add("context_tokens", "cache positions", .count(state.limit))
+        return ready.loaded
     }
 
     /// Makes what is made once, so that no figure has it in.
@@ -66,17 +69,18 @@ struct GemmaBench {
 
     /// From opening the files to where a question could be read.
     private func load() throws -> Ready {
-        let loaded = try LoadedGemma(path, weights: weights, slice: slice, pool: pool, isQuiet: common.quiet)
+        let loaded = try OpenedGemma(path, weights: weights, pool: pool, isQuiet: common.quiet)
         _ = try? loaded.model.tokenizer()  // a checkpoint without one can be measured, though not asked
-        let decoder = GemmaDecoder(weights: loaded.weights, pool: pool)
+        let text = try loaded.text(slice: slice)
+        let decoder = GemmaDecoder(weights: text, pool: pool)
         var options = GemmaStateOptions()
-        if weights == .f32 { options.storage = .float32 }
+        if loaded.isFloat { options.storage = .float32 }
         options.positions = context ?? max(4_096, prefill + decode)
-        return Ready(loaded: loaded, decoder: decoder, state: decoder.makeState(options))
+        return Ready(loaded: loaded, weights: text, decoder: decoder, state: decoder.makeState(options))
     }
 
     private func firstToken(of count: Int, _ ready: Ready) throws -> Int {
-        let vocabulary = ready.loaded.weights.config.textVocabulary
+        let vocabulary = ready.weights.config.textVocabulary
         // All over the table of embeddings: a stride that shares no factor with the number of tokens.
         let ids = (0..<min(count, ready.state.limit)).map { (2 + $0 * 7_919) % vocabulary }
         try ready.decoder.prefill(GemmaPrompt(ids), state: ready.state)
@@ -94,11 +98,5 @@ struct GemmaBench {
                 "narrator: the model has \(limit) positions: \(prompt) tokens are prompt and \(rest) are decoded.\n")
         }
         return (prompt, rest)
-    }
-
-    private func format(of model: GemmaModel) -> String {
-        // The encoders of a q4 file are q8.
-        if model.form == .container { return model.storedFormats.contains(.q4) ? "q4" : "q8" }
-        return (weights ?? .q8).rawValue
     }
 }

@@ -68,7 +68,7 @@ extension CommandFailure {
             switch error {
             case .missing: .missing
             case .badConfig, .badTensors, .badTokenizer, .tooLong: .badData
-            case .badSlice: .usage
+            case .badSlice, .isQuantized: .usage
             case .badToken: .internalFault
             }
         self.init(status, "\(error)")

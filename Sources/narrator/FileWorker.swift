@@ -1,6 +1,7 @@
 import Capture
 import Daemon
 import Events
+import Gemma
 import Graph
 import Media
 import Speech
@@ -30,16 +31,26 @@ final class OfflineWorker: FileWorker {
     private let report: @Sendable (String) -> Void
 
     init(
-        _ environment: StageEnvironment, model: ModelReference, language: String?, translates: Bool, usesVAD: Bool
+        _ environment: StageEnvironment, model: ModelReference, language: String?, translation: String?, usesVAD: Bool
     ) throws {
         report = environment.report
-        var options = WhisperOptions()
-        options.language = language
-        options.task = translates ? .translate : .transcribe
-        let recogniser = try WhisperRecogniser(
-            model: try environment.whisper(model), options: options, pool: environment.pool)
+        let recogniser: any Recogniser<[Float]>
+        let isGemma = try environment.isGemma(model)
+        if isGemma {
+            let task =
+                translation.map { GemmaSpeechTask.translate(from: language ?? "en", to: $0) }
+                ?? .transcribe(language: language ?? "en")
+            recogniser = try environment.gemmaClips(model, task: task)
+        } else {
+            var options = WhisperOptions()
+            options.language = language
+            options.task = translation == nil ? .transcribe : .translate
+            recogniser = try WhisperRecogniser(
+                model: try environment.whisper(model), options: options, pool: environment.pool)
+        }
         let vad = ModelReference(name: "silero-vad", path: "silero-vad")
-        transcriber = FileTranscriber(recogniser: recogniser, vad: usesVAD ? try environment.silero(vad) : nil)
+        transcriber = FileTranscriber(
+            recogniser: recogniser, vad: usesVAD ? try environment.silero(vad) : nil, keepsWhole: isGemma)
     }
 
     func prepare() {}

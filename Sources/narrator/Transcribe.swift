@@ -3,6 +3,7 @@ import Catalog
 import Daemon
 import Events
 import Foundation
+import Gemma
 import Graph
 import Kernels
 import Stages
@@ -22,17 +23,26 @@ struct Transcribe: AsyncParsableCommand {
     @Argument(help: "Sound files: WAV, FLAC, OGG, MP3.")
     var files: [String]
 
-    @Option(help: "A Whisper model: a name of the catalogue or a folder.")
+    @Option(help: "A Whisper or a Gemma 3n: a name of the catalogue, a folder or a GGUF file.")
     var model = "whisper-tiny.en"
 
     @Option(help: "What is printed: text, json, srt or vtt.")
     var format = TranscriptFormat.text
 
-    @Option(help: "The speakers' language as a two-letter code; detected if not given.")
+    @Option(
+        help:
+            "The speakers' language as a two-letter code; if not given Whisper detects it, and Gemma takes it for 'en'."
+    )
     var language: String?
 
-    @Option(help: ArgumentHelp("Translate; Whisper knows one way: into 'en'.", valueName: "language"))
+    @Option(help: ArgumentHelp("Translate into this language; Whisper knows 'en' only.", valueName: "language"))
     var translate: String?
+
+    @Option(
+        help:
+            "How a Gemma's matrices are kept: q4, q8 or f32; as a quantised file has them, else f32 for a small model and q8."
+    )
+    var weights: GemmaWeightFormat?
 
     @Flag(help: "Use the live path: partials and commits, as the daemon does.")
     var stream = false
@@ -47,11 +57,7 @@ struct Transcribe: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if let translate, translate.lowercased() != "en" {
-            throw ValidationError("Whisper translates into English only: --translate en")
-        }
         if realtime, !stream { throw ValidationError("--realtime goes with --stream") }
-        if stream, vad == .off { throw ValidationError("--stream needs the voice activity detector: leave --vad on") }
     }
 
     func run() async throws {
@@ -64,12 +70,16 @@ struct Transcribe: AsyncParsableCommand {
                     models: StoreLocator(.standard()), sink: sink, pool: pool, precision: compute.precision,
                     report: { report($0) })
             }
+            let reference = ModelReference(name: model, weights: weights?.rawValue, path: model)
+            if let translate, translate.lowercased() != "en", try !makeEnvironment(NoEvents()).isGemma(reference) {
+                throw CommandFailure(.usage, "Whisper translates into English only: --translate en")
+            }
             worker =
                 stream
                 ? LiveWorker(LiveFileRun(makeEnvironment), options: liveOptions)
                 : try OfflineWorker(
-                    makeEnvironment(NoEvents()), model: ModelReference(name: model, path: model), language: language,
-                    translates: translate != nil, usesVAD: vad == .on)
+                    makeEnvironment(NoEvents()), model: reference, language: language, translation: translate,
+                    usesVAD: vad == .on)
             try await worker.prepare()
         } catch {
             throw CommandFailure(describing: error)
@@ -93,8 +103,10 @@ struct Transcribe: AsyncParsableCommand {
     private var liveOptions: LiveFileRun.Options {
         var options = LiveFileRun.Options(model: model)
         options.language = language
-        options.translates = translate != nil
+        options.translation = translate
         options.isPaced = realtime
+        options.weights = weights?.rawValue
+        options.usesVAD = vad == .on
         return options
     }
 

@@ -9,7 +9,8 @@ struct AskUsageTests {
         arguments: [
             ["ask"], ["ask", "--temperature", "-1", "q"], ["ask", "--max-tokens", "0", "q"],
             ["ask", "--top-p", "0", "q"],
-            ["ask", "--weights", "q3", "q"], ["models", "verify"], ["models", "verify", "a"]
+            ["ask", "--weights", "q3", "q"], ["ask", "--image", "a.jpg", "q"], ["ask", "--frame", "soon", "q"],
+            ["ask", "--model", "m", "--frame", "now", "q"], ["models", "verify"], ["models", "verify", "a"]
         ])
     func wrongUsageIs64(arguments: [String]) throws {
         let program = Program(arguments)
@@ -19,9 +20,9 @@ struct AskUsageTests {
         #expect(result.output.isEmpty && !result.errors.isEmpty)
     }
 
-    @Test func withoutAModelItSaysWhatToDo() throws {
-        let result = try Program.run("ask", "What comes after three?")
-        #expect(result.status == 69 && result.errors.contains("--model"))
+    @Test func withoutADaemonItSaysWhatToDo() throws {
+        let result = try Program.run("ask", "--socket", "/nowhere/n.sock", "What comes after three?")
+        #expect(result.status == 69 && result.errors.contains("narrator run"))
     }
 
     @Test func aMissingModelIs66() throws {
@@ -30,12 +31,9 @@ struct AskUsageTests {
     }
 }
 
-@Suite(
-    .enabled(
-        if: Program.isBuilt && RealData.shared("../nano/gemma-3n-nano") != nil,
-        "needs the built program and ../shared/nano"))
+@Suite(.enabled(if: Program.isBuilt, "needs the built program: make build"))
 struct AskCommandTests {
-    private let nano = RealData.shared("../nano/gemma-3n-nano") ?? ""
+    private let nano = "\(RealData.samples)/gemma-3n-nano"
 
     @Test(arguments: ["f32", "q8", "q4"]) func answersAreRight(weights: String) throws {
         let digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -58,7 +56,9 @@ struct AskCommandTests {
         #expect(programs[0].finish().output == programs[1].finish().output)
     }
 
-    @Test func goldensOfAnotherKindAre65() throws {
+    @Test(.enabled(if: RealData.shared("../nano/goldens.safetensors") != nil, "needs ../shared/nano"))
+    func goldensOfAnotherKindAre65() throws {
+        let nano = RealData.shared("../nano/gemma-3n-nano") ?? ""
         let result = try Program.run("models", "verify", nano, "\(nano)/../goldens.safetensors")
         #expect(result.status == 65 && result.output.isEmpty)
     }
@@ -74,9 +74,9 @@ struct VerifyCommandTests {
         #expect(result.status == 0, "\(result.errors)")
         let line = try #require(result.lines.first)
         let results = try #require(line["results"] as? [[String: Any]])
-        #expect(results.count == 6 && results.allSatisfy { $0["ok"] as? Bool == true })
+        #expect(results.count > 40 && results.allSatisfy { $0["ok"] as? Bool == true })
         #expect(results.allSatisfy { $0["max_abs_error"] is Double && $0["bound"] is Double && $0["name"] is String })
-        #expect((line["unchecked"] as? [String])?.contains("e2e.tokens") == true)
+        #expect((line["unchecked"] as? [String])?.isEmpty == true)
     }
 }
 

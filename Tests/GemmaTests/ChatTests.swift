@@ -110,12 +110,13 @@ struct VerificationTests {
         let goldens = try Checkpoint.open("\(folder)/golden.safetensors")
         let verification = try GemmaVerification(folder: folder, goldens: goldens, pool: .single)
         #expect(verification.isGood)
+        let names = Set(verification.results.map(\.name))
         #expect(
-            Set(verification.results.map(\.name)) == [
+            names.isSuperset(of: [
                 "text.per_layer_inputs", "text.layers", "text.final_hidden", "text.logits", "matformer.logits",
-                "tokenizer.strings"
-            ])
-        #expect(verification.unchecked.contains("audio.mel") && !verification.unchecked.contains("text.ids"))
+                "tokenizer.strings", "audio.mel", "audio.conv0", "audio.projected", "audio_batch.output"
+            ]))
+        #expect(verification.unchecked.allSatisfy { !$0.hasPrefix("audio") && !$0.hasPrefix("text") })
     }
 
     @Test(arguments: TinyCheckpointTests.folders) func thePromptIsTheProcessors(folder: String) throws {

@@ -73,7 +73,7 @@ struct SampleModel: Sendable {
 }
 
 /// Notes what it is asked for.
-private struct Recorder: GemmaTensorSource {
+struct Recorder: GemmaTensorSource {
     final class Seen { var shapes: [String: [Int]] = [:] }
     let source: HashSource
     let seen = Seen()

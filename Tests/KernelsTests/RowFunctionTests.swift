@@ -92,7 +92,7 @@ struct RowFunctionTests {
         #expect(activated([.nan], .gelu, isa).allSatisfy { $0.isNaN })
     }
 
-    @Test(arguments: vectorSets, [Activation.gelu, .relu, .sigmoid, .none])
+    @Test(arguments: vectorSets, [Activation.gelu, .relu, .sigmoid, .silu, .none])
     func activationsMatchScalarTwin(isa: InstructionSet, activation: Activation) {
         for count in lengths {
             var random = SplitMix64(seed: UInt64(count))

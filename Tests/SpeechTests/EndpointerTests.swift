@@ -169,6 +169,7 @@ struct EndpointerTests {
                 case .began(let begin, let onset):
                     #expect(start == nil && begin >= lastEnd && begin <= onset && begin >= horizon)
                     start = begin
+                case .paused: Issue.record("nobody asked for pauses")
                 case .ended(_, let end, let decidedAt):
                     let length = end - (start ?? .max)
                     #expect(length > 0 && length <= maxSamples + chunk && end >= horizon)

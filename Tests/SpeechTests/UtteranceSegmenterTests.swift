@@ -29,6 +29,7 @@ struct UtteranceSegmenterTests {
                 utterances.append(Utterance(id: piece.utterance.number, start: start, onset: onset))
             case .samples(let samples):
                 utterances[utterances.count - 1].samples += samples
+            case .paused: break
             case .ended(let cause, let end, let decidedAt):
                 utterances[utterances.count - 1].cause = cause
                 utterances[utterances.count - 1].end = end

@@ -14,9 +14,9 @@ private final class CountingRecogniser: Recogniser {
     var verdict = Hypothesis.Verdict.speech
 
     func reset() { samples = 0 }
-    func append(_ samples: Span<Float>) { self.samples += samples.count }
-    func truncate(toSamples count: Int) { samples = min(samples, count) }
-    func begin(_ draft: Draft, isFinal: Bool) {
+    func append(_ sound: [Float]) { samples += sound.count }
+    func begin(_ draft: Draft, samples: Int, isFinal: Bool) {
+        self.samples = samples
         begun.append((samples, isFinal))
         quanta = 3
     }
@@ -33,7 +33,7 @@ struct UtteranceTranscriberTests {
     private func make(
         _ recogniser: CountingRecogniser, partialMilliseconds: Int? = 500,
         lag: @escaping (MediaTime) -> MediaTime = { _ in .zero }
-    ) -> UtteranceTranscriber {
+    ) -> UtteranceTranscriber<CountingRecogniser> {
         UtteranceTranscriber(
             recogniser: recogniser,
             configuration: .init(
@@ -41,7 +41,7 @@ struct UtteranceTranscriberTests {
             clock: .init(lag: lag, wall: { .zero }))
     }
 
-    private func run(_ transcriber: UtteranceTranscriber, _ pieces: [UtterancePiece.Content]) throws
+    private func run(_ transcriber: UtteranceTranscriber<CountingRecogniser>, _ pieces: [UtterancePiece.Content]) throws
         -> [TranscriptUpdate]
     {
         var updates: [TranscriptUpdate] = []

@@ -26,12 +26,14 @@ enum RealWhisper {
         change(&options)
         let recogniser = try WhisperRecogniser(
             model: model, options: options, pool: threads == 2 ? pool : ThreadPool(threads: threads))
-        recogniser.append(samples.span)
-        return try finish(recogniser, Draft())
+        recogniser.append(samples)
+        return try finish(recogniser, Draft(), samples: samples.count)
     }
 
-    static func finish(_ recogniser: WhisperRecogniser, _ draft: Draft, isFinal: Bool = true) throws -> Hypothesis {
-        recogniser.begin(draft, isFinal: isFinal)
+    static func finish(_ recogniser: WhisperRecogniser, _ draft: Draft, samples: Int, isFinal: Bool = true) throws
+        -> Hypothesis
+    {
+        recogniser.begin(draft, samples: samples, isFinal: isFinal)
         while true {
             if let hypothesis = try recogniser.advance() { return hypothesis }
         }

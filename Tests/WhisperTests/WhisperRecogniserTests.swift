@@ -34,7 +34,7 @@ struct WhisperRecogniserTests {
             position = min(position + length, jfk.count)
         }
         pieces.append(jfk.span.extracting(position..<jfk.count))
-        #expect(try RealWhisper.finish(pieces, Draft()).words == whole.words)
+        #expect(try RealWhisper.finish(pieces, Draft(), samples: jfk.count).words == whole.words)
     }
 
     @Test func committedWordsStandAtTheFrontWhateverTheyAre() throws {
@@ -47,7 +47,7 @@ struct WhisperRecogniserTests {
         }
         let second = try recogniser()
         second.append(jfk.span)
-        let hypothesis = try RealWhisper.finish(second, Draft(committed: committed))
+        let hypothesis = try RealWhisper.finish(second, Draft(committed: committed), samples: jfk.count)
         #expect(Array(hypothesis.words.prefix(4)) == committed)
         #expect(hypothesis.words.map(\.text) == whole.words.map(\.text))
     }
@@ -60,7 +60,7 @@ struct WhisperRecogniserTests {
         if let wrong = whole.words.last { guess.append(wrong) }
         let second = try recogniser { $0.temperatures = [0] }
         second.append(jfk.span)
-        let hypothesis = try RealWhisper.finish(second, Draft(tentative: guess))
+        let hypothesis = try RealWhisper.finish(second, Draft(tentative: guess), samples: jfk.count)
         #expect(hypothesis.words == whole.words)
         #expect(hypothesis.meanLogProbability == whole.meanLogProbability)
     }

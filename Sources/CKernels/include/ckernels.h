@@ -7,6 +7,7 @@
 #define CKERNELS_H
 #include "ck_decoder.h"
 #include "ck_quantised.h"
+#include "ck_vision.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ enum {
     CK_MAX_HEAD_DIM = 256,
 };
 
-enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3, CK_RELU6 = 4 };
+enum { CK_NONE = 0, CK_GELU = 1, CK_RELU = 2, CK_SIGMOID = 3, CK_RELU6 = 4, CK_SILU = 5 };
 enum { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512VNNI = 3, CK_AVX512BF16 = 4 };
 
 /// y = activation(x Wᵀ + bias), or y += x Wᵀ + bias.
@@ -122,6 +123,7 @@ typedef struct ck_kernels {
     ck_quantised_kernels quantised;
     ck_decoder_kernels decoder;
     void (*depthwise)(const ck_depthwise *job, ck_range rows);
+    ck_vision_kernels vision;
 } ck_kernels;
 
 /// The row for CK_SCALAR..., or NULL where this processor or build lacks it.

@@ -57,6 +57,7 @@ struct Command {
         Command(name: "stats", fields: [], needs: .read),
         Command(name: "devices", fields: [], needs: .read),
         Command(name: "models", fields: [], needs: .read),
+        Command(name: "ask", fields: ["prompt", "frame", "speech_s", "src"], needs: .control),
         Command(name: "describe", fields: ["src"], needs: .control),
         Command(name: "snapshot", fields: ["src", "max_width"], needs: .control),
         Command(name: "mute", fields: ["src", "for_s", "forget"], needs: .control),

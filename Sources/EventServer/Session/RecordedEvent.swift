@@ -70,7 +70,7 @@ extension EventBody {
     var isContent: Bool {
         switch self {
         case .speechStarted, .speechStopped, .transcriptPartial, .transcriptFinal, .transcriptDiscarded,
-            .sceneStarted, .sceneDelta, .sceneFinal:
+            .sceneStarted, .sceneDelta, .sceneFinal, .answerDelta, .answerFinal:
             true
         default: false
         }

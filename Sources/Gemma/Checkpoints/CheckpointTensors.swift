@@ -19,11 +19,13 @@ package struct CheckpointTensors: GemmaStoredTensors {
     package init(_ checkpoint: Checkpoint) throws(GemmaError) {
         let mark = "embed_tokens_per_layer.weight"
         let found = checkpoint.names.filter { $0 == mark || $0.hasSuffix("." + mark) }
-        guard let name = found.first, found.count == 1 else {
+        // A file of encoders alone has no prefix to find.
+        let isEncoders = found.isEmpty && checkpoint.names.contains { Self.encoders.contains(where: $0.contains) }
+        guard isEncoders || found.count == 1 else {
             let reason = found.isEmpty ? "it has no '\(mark)'" : "it has \(found.count) tensors '...\(mark)'"
             throw .badTensors(file: checkpoint.path, reason: reason)
         }
-        let prefix = name.dropLast(mark.count)
+        let prefix = found.first?.dropLast(mark.count) ?? ""
         var stored: [String: String] = [:]
         for name in checkpoint.names {
             if let tower = Self.encoders.lazy.compactMap({ name.firstRange(of: $0) }).first,
@@ -41,6 +43,8 @@ package struct CheckpointTensors: GemmaStoredTensors {
     static func isText(_ name: String) -> Bool { !encoders.contains(where: name.hasPrefix) }
 
     package var names: [String] { stored.keys.sorted() }
+
+    package func contains(_ name: String) -> Bool { stored[name] != nil }
 
     package func shape(of name: String) throws -> [Int] { try checkpoint.shape(of: storedName(name)) }
 

@@ -84,10 +84,12 @@ struct ContainerTensors: GemmaTensorSource {
         Set(layouts.filter { CheckpointTensors.isText($0.key) }.values.map(\.format))
     }
 
+    func contains(_ name: String) -> Bool { checkpoint.entry(name) != nil }
+
     func floats(_ name: String, shape: [Int]) throws -> [Float] { try checkpoint.floats(name, shape: shape) }
 
     func linear(_ part: MatrixPart) throws -> Linear {
-        guard let layout = try layout(part, .panels) else {
+        guard let layout = try layout(part, part.taps == 1 ? .panels : .windows) else {
             return Linear(
                 weights: try values(of: part), bias: nil, outputs: part.keptRowCount, inputs: part.keptColumns,
                 precision: .float32)

@@ -18,7 +18,7 @@ package struct GemmaModel: Sendable {
     package let config: GemmaConfig
     let values: [String: ConfigValue]  // of config.json
     let checkpoint: Checkpoint
-    private let container: GemmaContainer?
+    let container: GemmaContainer?
 
     /// - Parameter path: A folder in Hugging Face form, a GGUF file, or a folder that holds one.
     /// - Throws: `GemmaError`, `WeightsError`.

@@ -12,9 +12,16 @@ package struct MatrixPart: Sendable {
     package let keptRows: [Range<Int>]
     /// Of these the first columns.
     package let keptColumns: Int
+    /// Of the stored tensor.
+    let shape: [Int]
 
-    package init(_ name: String, rows: Int, columns: Int, keptRows: [Range<Int>]? = nil, keptColumns: Int? = nil) {
+    /// - Parameter shape: [rows, columns] unless the tensor has further axes.
+    package init(
+        _ name: String, rows: Int, columns: Int, keptRows: [Range<Int>]? = nil, keptColumns: Int? = nil,
+        shape: [Int]? = nil
+    ) {
         (self.name, self.rows, self.columns) = (name, rows, columns)
+        self.shape = shape ?? [rows, columns]
         self.keptRows = (keptRows ?? [0..<rows]).reduce(into: []) { joined, range in
             if let last = joined.last, last.upperBound == range.lowerBound {
                 joined[joined.count - 1] = last.lowerBound..<range.upperBound
@@ -26,6 +33,16 @@ package struct MatrixPart: Sendable {
     }
 
     package var keptRowCount: Int { keptRows.reduce(0) { $0 + $1.count } }
+
+    /// A convolution as a matrix over windows of interleaved pixels: columns are [kernel · kernel, inputs], where the tensor is
+    /// [outputs, inputs, kernel, kernel].
+    package static func convolution(_ name: String, outputs: Int, inputs: Int, kernel: Int) -> MatrixPart {
+        MatrixPart(
+            name, rows: outputs, columns: inputs * kernel * kernel, shape: [outputs, inputs, kernel, kernel])
+    }
+
+    /// Taps of a convolution's window; 1 for other matrices.
+    var taps: Int { shape.count == 4 ? shape[2] * shape[3] : 1 }
 }
 
 /// Where the decoder's tensors come from: a folder of safetensors, or a quantised file.
@@ -33,6 +50,8 @@ package struct MatrixPart: Sendable {
 /// Every call checks the stored shape against the one that is asked for and throws a typed error of the container. A
 /// source that has nothing but floats gives only these; matrices are made of them in float32.
 package protocol GemmaTensorSource {
+    /// Whether there is such a tensor; asked only for those that not every model has.
+    func contains(_ name: String) -> Bool
     /// A vector or a small matrix, row-major.
     func floats(_ name: String, shape: [Int]) throws -> [Float]
     /// Some rows, by the outermost axis: [rows.count, what the other axes hold].
@@ -46,6 +65,8 @@ package protocol GemmaTensorSource {
 }
 
 extension GemmaTensorSource {
+    package func contains(_ name: String) -> Bool { true }
+
     package func rows(_ rows: Range<Int>, of name: String, shape: [Int]) throws -> [Float] {
         let values = try floats(name, shape: shape)
         let columns = shape.dropFirst().reduce(1, *)
@@ -79,9 +100,10 @@ extension GemmaTensorSource {
 
     /// The wanted part of a matrix, row-major.
     package func values(of part: MatrixPart) throws -> [Float] {
-        let shape = [part.rows, part.columns]
+        let shape = part.shape
         if part.keptRows.count == 1, part.keptColumns == part.columns {
-            return try rows(part.keptRows[0], of: part.name, shape: shape)
+            let values = try rows(part.keptRows[0], of: part.name, shape: shape)
+            return part.taps == 1 ? values : byTaps(values, taps: part.taps, inputs: shape[1])
         }
         var kept: [Float] = []
         kept.reserveCapacity(part.keptRowCount * part.keptColumns)
@@ -91,6 +113,18 @@ extension GemmaTensorSource {
         }
         return kept
     }
+}
+
+/// Rows [inputs, taps] of a convolution as [taps, inputs].
+func byTaps(_ values: [Float], taps: Int, inputs: Int) -> [Float] {
+    let columns = taps * inputs
+    var turned = [Float](repeating: 0, count: values.count)
+    for row in stride(from: 0, to: values.count, by: columns) {
+        for tap in 0..<taps {
+            for input in 0..<inputs { turned[row + tap * inputs + input] = values[row + input * taps + tap] }
+        }
+    }
+    return turned
 }
 
 /// All tensors of a checkpoint, unquantised: what a file of our own is made of.

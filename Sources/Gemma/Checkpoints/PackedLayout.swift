@@ -5,6 +5,8 @@ struct PackedLayout: Sendable, Equatable {
     enum Order: String {
         /// For products: panels of 32 outputs.
         case panels
+        /// The same of a convolution, its inputs tap by tap: [outputs, kernel · kernel, inputs].
+        case windows
         /// For gathering rows.
         case rows
         /// For gathering columns: the transpose, in rows.
@@ -19,13 +21,15 @@ struct PackedLayout: Sendable, Equatable {
     /// Bytes and number of the units that a file stores one after another.
     var unit: (bytes: Int, count: Int) {
         switch order {
-        case .panels:
+        case .panels, .windows:
             let bytes = QuantizedMatrix.panelByteCount(format: format, inputs: columns)
             return (bytes, (rows + QuantizedMatrix.panelOutputs - 1) / QuantizedMatrix.panelOutputs)
         case .rows: return (QuantizedRows.byteCount(format: format, count: 1, columns: columns), rows)
         case .columns: return (QuantizedRows.byteCount(format: format, count: 1, columns: rows), columns)
         }
     }
+
+    var isPanels: Bool { order == .panels || order == .windows }
 
     /// `q4 panels 2048 8192`.
     var text: String { "\(format.rawValue) \(order.rawValue) \(rows) \(columns)" }

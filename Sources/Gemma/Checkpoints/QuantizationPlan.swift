@@ -73,6 +73,10 @@ struct QuantizationPlan {
         // A convolution of one point is a matrix.
         let isMatrix = shape.count == 2 || (shape.count == 4 && shape[2...] == [1, 1])
         if isMatrix, shape[0] >= Self.minOutputs, !name.hasSuffix(".embedding.weight") { item.pack(.panels, .q8) }
+        // Those that expand; filters of single channels stay floats.
+        if name.hasSuffix(".conv_exp.weight"), shape.count == 4, shape[0] >= Self.minOutputs {
+            item.pack(.windows, .q8)
+        }
         return item
     }
 }
@@ -132,7 +136,11 @@ struct QuantizedItem {
         let rows = max(Self.blockNumbers / layout.columns / height, 1) * height
         for first in stride(from: 0, to: rowCount, by: rows) {
             let block = first..<min(first + rows, rowCount)
-            try pack(read(source, block), layout, units: 0..<block.count, pool: pool, give)
+            var values = try read(source, block)
+            if layout.order == .windows {
+                values = byTaps(values, taps: shape[2] * shape[3], inputs: shape[1])
+            }
+            try pack(values, layout, units: 0..<block.count, pool: pool, give)
         }
     }
 
@@ -186,13 +194,13 @@ struct QuantizedItem {
         let (height, bytes) = (QuantizedMatrix.panelOutputs, layout.unit.bytes)
         let tasks = (units.count + height - 1) / height
         let length = layout.order == .columns ? layout.rows : layout.columns
-        let taskBytes = layout.order == .panels ? bytes : bytes * height
+        let taskBytes = layout.isPanels ? bytes : bytes * height
         let packed = Tensor<UInt8>(tasks, taskBytes, filledWith: 0)
         pool.run(tasks) { task in
             let rows = task * height..<min((task + 1) * height, units.count)
             var row = packed.mutableRow(task)
             var target = row.mutableBytes
-            if layout.order == .panels {
+            if layout.isPanels {
                 QuantizedMatrix.packPanel(
                     values.span.extracting(rows.lowerBound * length..<rows.upperBound * length), format: layout.format,
                     inputs: length, into: &target)
@@ -208,7 +216,7 @@ struct QuantizedItem {
                 QuantizedRows.packRows(turned.span, format: layout.format, columns: length, into: &part)
             }
         }
-        let whole = layout.order == .panels ? tasks * taskBytes : units.count * bytes
+        let whole = layout.isPanels ? tasks * taskBytes : units.count * bytes
         try give(packed.span.bytes.extracting(0..<whole))
     }
 }

@@ -14,6 +14,8 @@ package struct QuantizingTensors<Source: GemmaTensorSource>: GemmaTensorSource {
         (self.source, self.format) = (source, format)
     }
 
+    package func contains(_ name: String) -> Bool { source.contains(name) }
+
     package func floats(_ name: String, shape: [Int]) throws -> [Float] { try source.floats(name, shape: shape) }
 
     package func linear(_ part: MatrixPart) throws -> Linear {

@@ -31,6 +31,8 @@ package enum SettingType: Sendable {
     case path
     /// An alias of the file's `models`, else a catalogue name, else a path.
     case model
+    /// A model, or `none`, which is read as a string.
+    case modelOrNone
     /// One stage or a list of stages of the same file.
     case stages
     /// `1280x720`
@@ -52,6 +54,7 @@ package enum SettingType: Sendable {
         case .choice(let names): "one of: \(names.joined(separator: ", "))"
         case .path: "a path"
         case .model: "the name of a model"
+        case .modelOrNone: "the name of a model, or none"
         case .stages: "a stage or a list of stages"
         case .size: "a size such as 1280x720"
         case .rectangles: "a list of rectangles [left, top, right, bottom] in 0...1, left < right and top < bottom"

@@ -18,6 +18,21 @@ package enum StageBody {
 package struct StageKind: Sendable {
     package enum Role: Sendable { case source, transform, sink }
 
+    /// A stage that another one reads.
+    package struct Input: Sendable {
+        package let id: StageID
+        package let kind: StageKind
+        package let settings: StageSettings
+    }
+
+    /// What is wrong with a stage, and what to do.
+    package struct Complaint: Hashable, Sendable {
+        package let message: String
+        package let remedy: String
+
+        package init(_ message: String, _ remedy: String) { (self.message, self.remedy) = (message, remedy) }
+    }
+
     package let name: String
     /// One sentence, for messages and documentation.
     package let summary: String
@@ -33,6 +48,8 @@ package struct StageKind: Sendable {
     package let pace: @Sendable (StageSettings) -> SourcePace
     /// What a user should know that is no fault of the file: a device or a model that is not there.
     package let notes: @Sendable (StageSettings) -> [String]
+    /// What does not fit together between its settings and the stages it reads, in a file that is right otherwise.
+    package let check: @Sendable (StageSettings, [Input]) -> [Complaint]
     /// Makes the stage. Called on the lane, where it may take its time: models load here, before any source starts.
     package let make: @Sendable (StageSettings, StageContext) async throws -> StageBody
 
@@ -41,6 +58,7 @@ package struct StageKind: Sendable {
         output: PortType? = nil, settings: [SettingSpecification] = [], queue: QueuePolicy = .standard,
         pace: @escaping @Sendable (StageSettings) -> SourcePace = { _ in .live },
         notes: @escaping @Sendable (StageSettings) -> [String] = { _ in [] },
+        check: @escaping @Sendable (StageSettings, [Input]) -> [Complaint] = { _, _ in [] },
         make: @escaping @Sendable (StageSettings, StageContext) async throws -> StageBody
     ) {
         precondition(!inputs.isEmpty || output != nil, "\(name) neither takes nor gives anything")
@@ -53,6 +71,7 @@ package struct StageKind: Sendable {
         self.queue = queue
         self.pace = pace
         self.notes = notes
+        self.check = check
         self.make = make
     }
 
@@ -67,7 +86,7 @@ package struct StageRegistry: Sendable {
     package let weights: [String]
     private let byName: [String: StageKind]
 
-    package init(_ kinds: [StageKind], weights: [String] = ["q4", "q8"]) {
+    package init(_ kinds: [StageKind], weights: [String] = ["q4", "q8", "f32"]) {
         self.kinds = kinds
         self.weights = weights
         byName = Dictionary(uniqueKeysWithValues: kinds.map { ($0.name, $0) })

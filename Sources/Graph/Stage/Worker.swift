@@ -25,6 +25,7 @@ package enum StageControl: Equatable, Sendable {
     case mute(Bool)
     /// Give up what is open, untold; comes before `mute`.
     case forget
+    case ask(Question)
 }
 
 /// A stage that computes, and can stop between quanta.

@@ -62,6 +62,21 @@ extension TopologyReader {
             bridge.isEmpty ? "Read a stage that gives \(wanted)." : "Put \(stages) between them.")
     }
 
+    /// What the kinds themselves have to say of stages that are right as far as the file goes.
+    mutating func checkKinds() {
+        let byID = Dictionary(drafts.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for draft in drafts {
+            let inputs = draft.inputs.compactMap { input in
+                byID[input.id].map {
+                    StageKind.Input(id: $0.id, kind: $0.kind!, settings: StageSettings($0.settings))
+                }
+            }
+            for complaint in draft.kind!.check(StageSettings(draft.settings), inputs) {
+                report(draft.place, "\(draft.title): \(complaint.message)", complaint.remedy)
+            }
+        }
+    }
+
     /// Reports every circle once, at its first stage in the file.
     private mutating func checkCycles(_ byID: [StageID: Draft]) {
         var finished: Set<StageID> = []

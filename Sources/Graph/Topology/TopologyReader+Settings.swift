@@ -28,6 +28,9 @@ extension TopologyReader {
         if case .rectangles = type { return rectangles(node, title) }
         if case .text(let text, let isQuoted) = node.content, !node.isNull {
             if case .model = type, !text.isEmpty { return .model(model(text)) }
+            if case .modelOrNone = type, !text.isEmpty {
+                return text == "none" && aliases[text] == nil ? .string(text) : .model(model(text))
+            }
             if case .path = type, !text.isEmpty { return .path(PipelineFile.resolve(text, besides: file)) }
             if let value = type.value(of: text, isQuoted: isQuoted) { return value }
         }
@@ -115,7 +118,7 @@ extension SettingType {
         case .boolean: return isQuoted ? nil : ["true": true, "false": false][text].map(SettingValue.boolean)
         case .choice(let names): return names.contains(text) ? .string(text) : nil
         case .size: return size(text).map(SettingValue.size)
-        case .path, .model, .stages, .rectangles: return nil
+        case .path, .model, .modelOrNone, .stages, .rectangles: return nil
         }
     }
 

@@ -54,6 +54,7 @@ struct TopologyReader {
         drafts = stageEntries.map { Draft(id: StageID($0.key), place: $0.place) }
         for index in stageEntries.indices { readStage(stageEntries[index], at: index) }
         checkLinks()
+        if problems.isEmpty { checkKinds() }
         guard problems.isEmpty else { return nil }
         warn()
         return Topology(

@@ -22,20 +22,27 @@ package struct FileTranscript: Sendable {
 /// ```
 /// Sound is held only as long as an open window needs it, so the length of a recording does not matter.
 package final class FileTranscriber {
-    private let recogniser: any Recogniser
+    private let recogniser: any Recogniser<[Float]>
     private let vad: SileroWeights?
+    private let keepsWhole: Bool
     private let rateHz = 16_000
 
-    /// - Parameter vad: nil takes everything for speech.
-    package init(recogniser: any Recogniser, vad: SileroWeights?) {
+    /// - Parameters:
+    ///   - vad: nil takes everything for speech.
+    ///   - keepsWhole: A recording that fits into one window and holds speech is heard from its begin to its end, as models
+    ///     that were trained on whole clips like it.
+    package init(recogniser: any Recogniser<[Float]>, vad: SileroWeights?, keepsWhole: Bool = false) {
         self.recogniser = recogniser
         self.vad = vad
+        self.keepsWhole = keepsWhole
     }
 
     /// - Throws: `CaptureError` for a file that can't be read, or what the recogniser throws.
     package func transcribe(_ path: String) throws -> FileTranscript {
         var file = try AudioFile(path: path)
-        var reading = Reading(rateHz: rateHz, maxSamples: recogniser.maxSamples, vad: vad.map(SileroVAD.init(weights:)))
+        var reading = Reading(
+            rateHz: rateHz, maxSamples: recogniser.maxSamples, vad: vad.map(SileroVAD.init(weights:)),
+            keepsWhole: keepsWhole)
         var words: [Word] = []
         var languages: [String: Int] = [:]
         var frames = 0
@@ -71,8 +78,8 @@ package final class FileTranscriber {
 
     private func hear(_ window: Window) throws -> Hypothesis {
         recogniser.reset()
-        recogniser.append(window.samples.span)
-        recogniser.begin(Draft(), isFinal: true)
+        recogniser.append(window.samples)
+        recogniser.begin(Draft(), samples: window.samples.count, isFinal: true)
         while true {
             if let hypothesis = try recogniser.advance() { return hypothesis }
         }
@@ -95,9 +102,12 @@ private struct Reading {
     /// Position of the first held sample.
     private var heldFrom = 0
     private var utteranceStart = 0
+    /// Windows of a recording that may still fit into one; nil once it does not.
+    private var early: [Window]?
 
-    init(rateHz: Int, maxSamples: Int, vad: SileroVAD?) {
+    init(rateHz: Int, maxSamples: Int, vad: SileroVAD?, keepsWhole: Bool) {
         self.maxSamples = maxSamples
+        early = keepsWhole && vad != nil ? [] : nil
         self.vad = vad
         var settings = EndpointerSettings()
         settings.max = MediaTime(samples: maxSamples - rateHz, rateHz: rateHz)
@@ -108,6 +118,20 @@ private struct Reading {
     private var position: Int { heldFrom + held.count }
 
     mutating func step(_ samples: [Float]) -> [Window] {
+        let windows = advance(samples)
+        guard let early else { return windows }
+        self.early = early + windows
+        if position <= maxSamples { return [] }
+        defer { self.early = nil }
+        return early + windows
+    }
+
+    mutating func finish() -> [Window] {
+        let windows = (early ?? []) + end()
+        return early == nil || windows.isEmpty ? windows : [window(0..<position)]
+    }
+
+    private mutating func advance(_ samples: [Float]) -> [Window] {
         held += samples
         guard let vad else { return cutByLevel(atEnd: false) }
         var windows: [Window] = []
@@ -119,11 +143,13 @@ private struct Reading {
             )
             if !endpointer.isOpen, let range = packer.advance(to: endpointer.horizon) { windows.append(window(range)) }
         }
-        forget(before: min(packer.neededFrom ?? .max, endpointer.isOpen ? utteranceStart : endpointer.horizon))
+        if early == nil {
+            forget(before: min(packer.neededFrom ?? .max, endpointer.isOpen ? utteranceStart : endpointer.horizon))
+        }
         return windows
     }
 
-    mutating func finish() -> [Window] {
+    private mutating func end() -> [Window] {
         guard let vad else { return cutByLevel(atEnd: true) }
         var windows: [Window] = []
         let rest = position - endpointer.position
@@ -140,6 +166,7 @@ private struct Reading {
         for action in actions {
             switch action {
             case .began(let start, _): utteranceStart = start
+            case .paused: break
             case .ended(_, let end, _):
                 if let range = packer.add(utteranceStart..<end) { windows.append(window(range)) }
             }

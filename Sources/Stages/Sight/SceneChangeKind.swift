@@ -37,7 +37,7 @@ extension StageKind {
                     SceneChangeWorker(
                         SceneGateSettings(settings),
                         ViewComparison(zones: settings.rectangles("zones"), mask: settings.rectangles("mask")),
-                        nextScene: environment.nextScene
+                        nextScene: environment.nextScene, isCrowded: { environment.load.isTaken(.scenes) }
                     ) { environment.report("stage '\(context.stage)': \($0)") })
             })
     }

@@ -32,17 +32,23 @@ package final class SceneChangeWorker: Worker {
     private var asked: [SceneID] = []
     private var isMuted = false
     private var ended = false
+    private var minInterval: MediaTime
+    private let isCrowded: () -> Bool
     /// Frames that could not be decoded.
     package private(set) var damaged = 0
 
-    /// - Parameter report: hears once of frames that cannot be decoded, and at the end how many they were.
+    /// - Parameters:
+    ///   - isCrowded: Whether scenes should come more seldom, because the machine cannot keep up.
+    ///   - report: hears once of frames that cannot be decoded, and at the end how many they were.
     package init(
         _ settings: SceneGateSettings, _ comparison: ViewComparison, nextScene: @escaping @Sendable () -> SceneID,
+        isCrowded: @escaping () -> Bool = { false },
         report: @escaping (String) -> Void
     ) {
         self.comparison = comparison
         self.nextScene = nextScene
         self.report = report
+        (self.isCrowded, minInterval) = (isCrowded, settings.minInterval)
         gate = SceneGate(
             settings, change: { comparison.change($0.sketch, $1.sketch) },
             isCut: { comparison.isCut(from: $0.sketch, to: $1.sketch) })
@@ -55,7 +61,10 @@ package final class SceneChangeWorker: Worker {
 
     package func finish() throws { ended = true }
 
-    package func adjust(_ settings: StageSettings) throws { gate.adjust(to: SceneGateSettings(settings)) }
+    package func adjust(_ settings: StageSettings) throws {
+        gate.adjust(to: SceneGateSettings(settings))
+        minInterval = gate.settings.minInterval
+    }
 
     package func control(_ control: StageControl) throws {
         switch control {
@@ -66,7 +75,7 @@ package final class SceneChangeWorker: Worker {
             newest = nil
             gate.interrupt()
         case .forget: asked = []
-        case .flush: break
+        case .flush, .ask: break
         }
     }
 
@@ -108,6 +117,7 @@ package final class SceneChangeWorker: Worker {
     private func advance(_ frame: VideoFrame, _ sketch: LumaSketch, _ output: Output) {
         var sketch = sketch
         noise.measure(&sketch, comparison)
+        gate.settings.minInterval = isCrowded() ? max(minInterval, LoadGovernor.sceneInterval) : minInterval
         newest = frame
         for telling in gate.advance(to: frame.time, View(frame: frame, sketch: sketch)) { send(telling, output) }
     }

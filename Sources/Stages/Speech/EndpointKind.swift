@@ -12,8 +12,8 @@ extension StageKind {
             output: UtterancePiece.port,
             settings: [
                 .optional(
-                    "vad", .model, default: .model(ModelReference(name: "silero-vad", path: "silero-vad")),
-                    "the model that tells speech from the rest"),
+                    "vad", .modelOrNone, default: .model(ModelReference(name: "silero-vad", path: "silero-vad")),
+                    "the model that tells speech from the rest; none takes everything for speech"),
                 .optional(
                     "silence_ms", .milliseconds(100...10_000), default: .duration(standard.silence), live: true,
                     "silence that ends an utterance"),
@@ -30,9 +30,9 @@ extension StageKind {
                     "threshold", .number(0.05...0.95), default: .number(Double(standard.threshold)), live: true,
                     "probability from which sound is speech")
             ],
-            notes: { environment.notes(on: $0.model("vad")) },
+            notes: { $0["vad"]?.model.map(environment.notes) ?? [] },
             make: { settings, _ in
-                let vad = SileroVAD(weights: try environment.silero(settings.model("vad")))
+                let vad = try settings["vad"]?.model.map { SileroVAD(weights: try environment.silero($0)) }
                 let endpointing = EndpointWorker.endpointing(settings)
                 return .worker(
                     EndpointWorker(vad: vad, settings: endpointing, nextUtterance: environment.nextUtterance))
@@ -43,13 +43,14 @@ extension StageKind {
 /// Voice activity and `UtteranceSegmenter` as a stage.
 final class EndpointWorker: Worker {
     let urgency = Urgency.signal
-    private let vad: SileroVAD
+    private let vad: SileroVAD?
     private var settings: EndpointerSettings
     private let nextUtterance: @Sendable () -> UtteranceID
     private var segmenter: UtteranceSegmenter?
     private var ready: [UtterancePiece] = []
 
-    init(vad: SileroVAD, settings: EndpointerSettings, nextUtterance: @escaping @Sendable () -> UtteranceID) {
+    /// - Parameter vad: nil takes everything for speech.
+    init(vad: SileroVAD?, settings: EndpointerSettings, nextUtterance: @escaping @Sendable () -> UtteranceID) {
         self.vad = vad
         self.settings = settings
         self.nextUtterance = nextUtterance
@@ -60,7 +61,8 @@ final class EndpointWorker: Worker {
             silence: settings.duration("silence_ms"), preroll: settings.duration("preroll_ms"),
             minSpeech: settings.duration("min_speech_ms"), max: settings.duration("max_s"),
             // The last second of sound is never committed: WhisperOptions.unstablePositions.
-            cutReach: MediaTime(milliseconds: 1_000), threshold: Float(settings.number("threshold")))
+            cutReach: MediaTime(milliseconds: 1_000), threshold: Float(settings.number("threshold")),
+            pause: MediaTime(milliseconds: 300))
     }
 
     func adjust(_ settings: StageSettings) throws {
@@ -70,7 +72,7 @@ final class EndpointWorker: Worker {
 
     func offer(_ packet: Packet) throws {
         let block = try packet.value(as: SpeechBlock.self).block
-        let probability = vad.probability(of:)
+        let probability = probability(of:)
         var current =
             segmenter ?? UtteranceSegmenter(settings: settings, origin: block.time, nextUtterance: nextUtterance)
         if block.lostBefore > .zero {
@@ -80,10 +82,12 @@ final class EndpointWorker: Worker {
         segmenter = current
     }
 
+    private func probability(of chunk: Span<Float>) -> Float { vad?.probability(of: chunk) ?? 1 }
+
     func finish() throws {
         guard var current = segmenter else { return }
         segmenter = nil
-        ready += current.finish(probability: vad.probability(of:))
+        ready += current.finish(probability: probability(of:))
     }
 
     func control(_ control: StageControl) throws {

@@ -9,7 +9,7 @@ extension StageKind {
     static func events(_ environment: StageEnvironment) -> StageKind {
         StageKind(
             name: "events", summary: "Tells subscribers.",
-            inputs: [Speech.TranscriptUpdate.port, SceneUpdate.port], acceptsManyInputs: true,
+            inputs: [Speech.TranscriptUpdate.port, SceneUpdate.port, Told.port], acceptsManyInputs: true,
             make: { _, _ in .worker(EventsWorker(sink: environment.sink)) })
     }
 }
@@ -25,6 +25,8 @@ package final class EventsWorker: Worker {
         let body =
             switch packet.value {
             case let update as SceneUpdate: EventBody(update)
+            case AnswerUpdate.delta(let ask, let text): EventBody.answerDelta(ask: ask, text: text)
+            case AnswerUpdate.final(let ask, let text): EventBody.answerFinal(ask: ask, text: text)
             default: EventBody(try packet.value(as: Speech.TranscriptUpdate.self))
             }
         sink.emit(body, src: packet.origin.name)

@@ -29,44 +29,71 @@ extension StageKind {
                 let origin = context.origins.first ?? context.stage
                 let transcriber = UtteranceTranscriber(
                     recogniser: recogniser,
-                    configuration: .init(partialInterval: TranscribeWorker.partialInterval(settings)),
+                    configuration: .init(partialInterval: settings.partialInterval),
                     clock: .init(
                         lag: { context.clock.lag(of: origin, behind: $0) }, wall: { MonotonicTime.now }))
-                return .worker(TranscribeWorker(transcriber))
+                return .worker(TranscribeWorker(transcriber, environment: environment, context: context))
             })
     }
 }
 
 /// An `UtteranceTranscriber` as a stage.
-final class TranscribeWorker: Worker {
+final class TranscribeWorker<Model: Recogniser>: Worker where Model.Sound: TravellingSound {
     let urgency = Urgency.speech
-    private let transcriber: UtteranceTranscriber
+    private let transcriber: UtteranceTranscriber<Model>
+    private let environment: StageEnvironment
+    private let source: StageID
+    private let clock: StreamClock
+    private var interval: MediaTime?
     private var ready: [Speech.TranscriptUpdate] = []
 
-    init(_ transcriber: UtteranceTranscriber) { self.transcriber = transcriber }
+    init(_ transcriber: UtteranceTranscriber<Model>, environment: StageEnvironment, context: StageContext) {
+        (self.transcriber, self.environment) = (transcriber, environment)
+        (source, clock) = (context.origins.first ?? context.stage, context.clock)
+        interval = transcriber.configuration.partialInterval
+    }
 
-    func offer(_ packet: Packet) throws { ready += transcriber.take(try packet.value(as: UtterancePiece.self)) }
+    func offer(_ packet: Packet) throws {
+        let piece = try packet.value(as: SpokenPiece<Model.Sound>.self)
+        environment.load.note(lag: transcriber.lag, at: clock.now(source), of: source.name)
+        if case .began = piece.content {
+            let factor = environment.load.isTaken(.partials) ? LoadGovernor.factor : 1
+            transcriber.configuration.partialInterval = interval.map {
+                MediaTime(nanoseconds: $0.nanoseconds * Int64(factor))
+            }
+        }
+        ready += transcriber.take(piece)
+    }
 
     func work(_ output: Output) throws -> Progress {
         let (updates, more) = try transcriber.work()
-        for update in ready + updates { output.send(update) }
+        for update in ready + updates {
+            if case .final(let final) = update { environment.heard.add(final) }
+            output.send(update)
+        }
         ready = []
         return more ? .more : .idle
     }
 
-    static func partialInterval(_ settings: StageSettings) -> MediaTime? {
-        let interval = settings.duration("partial_ms")
-        return interval > .zero ? interval : nil
-    }
-
     func adjust(_ settings: StageSettings) throws {
-        transcriber.adjust(partialInterval: Self.partialInterval(settings))
+        interval = settings.partialInterval
+        transcriber.configuration.partialInterval = interval
     }
 
     func control(_ control: StageControl) throws {
-        if control == .forget { ready += transcriber.forget() }
+        guard control == .forget else { return }
+        ready += transcriber.forget()
+        environment.heard.forget()
     }
 
     /// The inputs have ended: an utterance that nobody ended is given up.
     func finish() throws { ready += transcriber.shutDown() }
+}
+
+extension StageSettings {
+    /// `partial_ms`: stream time between partials; nil: finals only.
+    var partialInterval: MediaTime? {
+        let interval = duration("partial_ms")
+        return interval > .zero ? interval : nil
+    }
 }

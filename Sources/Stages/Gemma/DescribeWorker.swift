@@ -1,0 +1,96 @@
+import Gemma
+import Graph
+import Media
+import Scenes
+
+/// Gemma's decoder as a describer of pictures, which answers questions as well: a quantum is a layer of the prompt or a token
+/// of the answer.
+final class DescribeWorker: Worker {
+    private enum Subject {
+        case scene(Scene)
+        case question(Question)
+    }
+
+    private let writer: GemmaWriter
+    private let prompt: String
+    private let limit: Int
+    private let tellsChangesOnly: Bool
+    private let environment: StageEnvironment
+    private var arrived: SeenFrame?
+    private var work: (subject: Subject, arrival: MediaTime)?
+    /// What was told last.
+    private var before: String?
+
+    private static let answerTokens = 512
+    private static let positions = 4_096
+
+    /// - Throws: `GemmaError`, `TokenizerError`, `WeightsError`.
+    init(_ gemma: OpenedGemma, _ settings: StageSettings, environment: StageEnvironment) throws {
+        writer = try GemmaWriter(
+            gemma, slice: settings["slice"]?.string, positions: Self.positions, environment: environment)
+        prompt = settings["prompt"]?.string ?? GemmaWording.describe
+        limit = settings.integer("max_tokens")
+        tellsChangesOnly = settings.boolean("changes_only")
+        self.environment = environment
+    }
+
+    var urgency: Urgency {
+        if case .question? = work?.subject { return .question }
+        if case .question? = arrived?.subject { return .question }
+        return .picture
+    }
+
+    func offer(_ packet: Packet) throws { arrived = try packet.value(as: SeenFrame.self) }
+
+    /// Questions without a picture come here where nothing embeds pictures.
+    func control(_ control: StageControl) throws {}
+
+    func work(_ output: Output) throws -> Progress {
+        if let frame = arrived {
+            arrived = nil
+            try begin(frame, output)
+            return .more
+        }
+        guard let (subject, arrival) = work else { return .idle }
+        if let piece = try writer.advance(), !piece.isEmpty {
+            switch subject {
+            case .scene(let scene): output.send(SceneUpdate.delta(scene, text: piece))
+            case .question(let question): output.send(AnswerUpdate.delta(ask: question.id, text: piece))
+            }
+        }
+        guard writer.isIdle else { return .more }
+        work = nil
+        let text = writer.text.trimmed
+        switch subject {
+        case .scene(let scene):
+            before = text
+            output.send(
+                SceneUpdate.final(
+                    .init(scene: scene, text: text, tokens: writer.tokens, latency: MonotonicTime.now - arrival)))
+        case .question(let question): output.send(AnswerUpdate.final(ask: question.id, text: text))
+        }
+        return .idle
+    }
+
+    private func begin(_ frame: SeenFrame, _ output: Output) throws {
+        switch frame.subject {
+        case .scene(let scene):
+            output.send(SceneUpdate.started(scene))
+            let words = tellsChangesOnly ? before.map { GemmaWording.changes(since: $0) } : nil
+            try writer.begin(words ?? prompt, picture: frame.tokens, limit: limit)
+            work = (.scene(scene), frame.arrival)
+        case .question(let question):
+            let words = GemmaWording.question(question.prompt, heard: question.heard)
+            try writer.begin(words, picture: frame.tokens, limit: Self.answerTokens)
+            work = (.question(question), frame.arrival)
+        }
+    }
+}
+
+extension String {
+    /// Without white space at its ends.
+    package var trimmed: String {
+        let from = drop(while: \.isWhitespace)
+        return String(from.prefix(from.count - from.reversed().prefix(while: \.isWhitespace).count))
+    }
+}
