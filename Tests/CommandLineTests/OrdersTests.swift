@@ -17,7 +17,7 @@ struct OrdersTests {
         try withDaemon { daemon, client in
             let utterance = client.first("transcript.partial")?["utt"] as? Int
             let reply = try daemon.send("flush").lines.first?["result"] as? [String: Any]
-            #expect(reply?["utts"] as? [Int] == [utterance])
+            #expect(reply?["utts"] as? [Int] == [utterance].compactMap(\.self))
             let stopped = client.first("speech.stopped")
             #expect(stopped?["cause"] as? String == "flush" && stopped?["utt"] as? Int == utterance)
             let final = client.first { ($0["event"] as? String)?.hasPrefix("transcript.") == true }

@@ -69,7 +69,10 @@ extension RunningGraph {
         let old = topology
         let change = TopologyChange(from: old, to: new, over: await lane.over)
         if life.ended.isOpen || life.stopping.isOpen { throw .over }
-        if change.isEmpty { return change }
+        if change.isEmpty {
+            life.state.withLock { $0.topology = new }
+            return change
+        }
         try await lane.prepare(change.made, of: new)
 
         let leaving = life.state.withLock { state in

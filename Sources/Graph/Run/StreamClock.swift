@@ -64,7 +64,7 @@ package final class StreamClock: Sendable {
     func sleep(for duration: Duration) async throws { try await sleepUntil(elapsed() + duration) }
 
     /// From now on the time of `source` is the position it has reached, or again that of the clock.
-    func follow(_ source: StageID, if isFast: Bool, from position: MediaTime) {
+    func follow(_ source: StageID, if isFast: Bool = true, from position: MediaTime = .zero) {
         state.withLock { $0.positions[source] = isFast ? position : nil }
     }
 
