@@ -96,7 +96,7 @@ final class EndpointWorker: Worker {
         case .flush: ready += current.end(.flush)
         case .mute(true): ready += current.end(.mute)
         case .forget: ready = current.end(.mute).suffix(1)  // only that it has ended
-        case .mute(false), .describe: return
+        case .mute(false), .describe, .ask: return
         }
         segmenter = current
     }
