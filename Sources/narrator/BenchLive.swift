@@ -4,6 +4,7 @@ import Kernels
 import Media
 import Speech
 import Stages
+import Tokenizers
 
 /// The live path of a Gemma: sound that comes in as from a microphone, partials every 500 ms, a final at the end.
 ///

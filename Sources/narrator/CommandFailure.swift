@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 /// Exit statuses, after sysexits.h.
 enum ExitStatus: Int32 {

@@ -76,13 +76,14 @@ struct PipelineCommandsTests {
 
     @Test func `reload changes what changed and says what`() async throws {
         try await withCommands { commands, graph, write in
-            #expect(try await commands.reload() == ["added": [], "removed": [], "restarted": [], "adjusted": []])
+            let same = try await commands.reload()
+            #expect(same == ["added": [], "removed": [], "restarted": [], "adjusted": []])
             try write(Self.file(level: "4", more: "  b: { kind: listener, from: desk }"))
-            #expect(
-                try await commands.reload() == ["added": ["b"], "removed": [], "restarted": [], "adjusted": ["a"]])
+            let more = try await commands.reload()
+            #expect(more == ["added": ["b"], "removed": [], "restarted": [], "adjusted": ["a"]])
             try write(Self.file(level: "4", size: "2"))
-            #expect(
-                try await commands.reload() == ["added": [], "removed": ["b"], "restarted": ["a"], "adjusted": []])
+            let less = try await commands.reload()
+            #expect(less == ["added": [], "removed": ["b"], "restarted": ["a"], "adjusted": []])
             #expect(orders.all.filter { $0.hasPrefix("a level") } == ["a level 4"])
             #expect(graph.topology["a"]?.settings.integer("size") == 2)
         }
