@@ -33,14 +33,20 @@ setup:
 models: build
 	for model in $(MODELS); do $(NARRATOR) models pull $$model; done
 
-# The daemon plays samples/ at the pace of a microphone and a camera; a subscriber shows what it tells.
+# The daemon plays samples/ at the pace of a microphone and a camera; a subscriber shows what it tells. First digits, by the tiny
+# Gemma 3n of samples/, then speech and photographs.
 run: models
 	@folder=$$(mktemp -d)
 	trap 'kill $$daemon 2>/dev/null || true; rm -rf $$folder' EXIT
-	$(NARRATOR) run Pipelines/demo.yaml --once --wait-clients 1 --socket $$folder/narrator.sock 2>$$folder/log & daemon=$$!
-	for _ in $$(seq 100); do [ -S $$folder/narrator.sock ] && break; kill -0 $$daemon || { cat $$folder/log >&2; exit 1; }; sleep 0.1; done
-	$(NARRATOR) listen --socket $$folder/narrator.sock
-	wait $$daemon || { cat $$folder/log >&2; exit 1; }
+	play() {
+	    echo; echo "$$2"; echo
+	    $(NARRATOR) run $$1 --once --wait-clients 1 --socket $$folder/narrator.sock 2>$$folder/log & daemon=$$!
+	    for _ in $$(seq 100); do [ -S $$folder/narrator.sock ] && break; kill -0 $$daemon || { cat $$folder/log >&2; exit 1; }; sleep 0.1; done
+	    $(NARRATOR) listen --socket $$folder/narrator.sock
+	    wait $$daemon || { cat $$folder/log >&2; exit 1; }
+	}
+	play Pipelines/digits.yaml "A tiny Gemma 3n that knows digits only hears and sees:"
+	play Pipelines/demo.yaml "Whisper and EfficientNet hear a recording and see photographs:"
 
 test-build: build
 	swift build -c release --build-tests $(SWIFT_FLAGS)

@@ -1,5 +1,6 @@
 import Foundation
 import Gemma
+import Kernels
 import Signal
 
 extension GemmaBench {
@@ -9,8 +10,9 @@ extension GemmaBench {
     /// How long a picture takes, from its pixels to its soft tokens, and what memory that needs beside the weights.
     func measurePictures(_ gemma: OpenedGemma, into report: inout BenchReport) throws {
         let encoder = GemmaVisionEncoder(weights: try gemma.vision(), pool: pool)
-        let picture = Picture(
-            width: 640, height: 480, channels: 3, pixels: (0..<640 * 480 * 3).map { UInt8($0 * 7 / 640 % 256) })
+        let (width, height) = (640, 480)
+        let bytes = (0..<width * height * 3).map { (index: Int) in UInt8(truncatingIfNeeded: index * 7 / width) }
+        let picture = Picture(width: width, height: height, channels: 3, pixels: bytes)
         for side in Self.sides {
             let seconds = BenchStopwatch.median(of: side > 256 ? 1 : 3) {
                 _ = encoder.encode(picture, resolution: side)

@@ -57,9 +57,7 @@ struct LiveBench {
             let chat = try gemma.chat()
             let end = chat.endTokens.min() ?? 1
             // Tokens that begin a word each; many, so that nothing looks like a loop.
-            let words = Array(
-                (0..<chat.tokenizer.count).lazy.filter { chat.tokenizer.bytes(of: $0).first == UInt8(ascii: " ") }
-                    .filter { chat.tokenizer.bytes(of: $0).count > 2 }.prefix(97))
+            let words = Self.words(of: chat.tokenizer, count: 97)
             let recogniser = try GemmaRecogniser(
                 name: gemma.name, decoder: GemmaDecoder(weights: gemma.text(slice: slice), pool: pool), chat: chat,
                 isFloat: gemma.isFloat, hardEmbedding: gemma.hardEmbedding
@@ -71,6 +69,15 @@ struct LiveBench {
                 configuration: .init(
                     partialInterval: MediaTime(milliseconds: 500), rule: .agreement(count: 2), anticipatesFinal: true),
                 clock: .init(lag: { _ in .zero }, wall: { MonotonicTime.now }))
+        }
+
+        private static func words(of tokenizer: GemmaTokenizer, count: Int) -> [Int] {
+            var words: [Int] = []
+            for id in 0..<tokenizer.count where words.count < count {
+                let bytes = tokenizer.bytes(of: id)
+                if bytes.count > 2, bytes[0] == UInt8(ascii: " ") { words.append(id) }
+            }
+            return words
         }
 
         /// Work done in each second of an utterance.

@@ -117,7 +117,7 @@ def main():
                 line += f", torch {kind} {times[size, kind]:.2f} s ({times[size, kind] / ours:.1f} times)"
         print(line)
     print(f"narrator's memory: {figures['vision_scratch_bytes'] / 1e6:.0f} MB beside the weights, "
-          f"{figures['vision_peak_rss_bytes'] / 1e6:.0f} MB peak")
+          f"{figures['peak_rss_with_encoders_bytes'] / 1e6:.0f} MB peak")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import Weights
 struct AudioFileTests {
     @Test func namesMayLackTheirPrefix() throws {
         let (long, short) = (try SoundFolder(), try SoundFolder(prefix: ""))
+        defer { withExtendedLifetime((long, short)) {} }
         let tokens = try SoundFolder.tokens(long.model.audioWeights())
         #expect(tokens.count == 5 * SampleModel.width && tokens.allSatisfy(\.isFinite))
         #expect(try SoundFolder.tokens(short.model.audioWeights()) == tokens)
@@ -33,12 +34,15 @@ struct AudioFileTests {
     }
 
     @Test func aModelThatDoesNotHearReadsAllTheSame() throws {
-        let deaf = try SoundFolder { name, shape in name.hasPrefix("audio_tower.") ? nil : shape }.model
+        let folder = try SoundFolder { name, shape in name.hasPrefix("audio_tower.") ? nil : shape }
+        let deaf = try folder.model
         #expect(!deaf.hasAudio)
         #expect(throws: GemmaError.self) { try deaf.audioWeights() }
         _ = try deaf.textWeights()
-        let text = try GemmaModel(ModelFolder().path)
+        let other = try ModelFolder()
+        let text = try GemmaModel(other.path)
         #expect(!text.hasAudio && text.config.audio == nil)
+        withExtendedLifetime((folder, other)) {}
     }
 
     static let parts = [
@@ -55,7 +59,8 @@ struct AudioFileTests {
             name != part ? shape : isMissing ? nil : [shape[0] + 1] + shape.dropFirst()
         }
         let error = #expect(throws: WeightsError.self) { try folder.model.audioWeights() }
-        #expect("\(error!)".contains(part))
+        #expect("\(error as Any)".contains(part))
+        withExtendedLifetime(folder) {}
     }
 
     /// What the published files do not have is refused before anything is made of it.
@@ -74,7 +79,8 @@ struct AudioFileTests {
         let (key, value) = Self.settings[index]
         let folder = try SoundFolder(config: [key: value])
         let error = #expect(throws: GemmaError.self) { try folder.model }
-        #expect("\(error!)".contains("audio_config.\(key)") || key == "conf_num_attention_heads")
+        #expect("\(error as Any)".contains("audio_config.\(key)") || key == "conf_num_attention_heads")
+        withExtendedLifetime(folder) {}
     }
 
     static let preprocessors = [
@@ -87,30 +93,34 @@ struct AudioFileTests {
     ]
 
     @Test(arguments: preprocessors) func aHostilePreprocessorIsRefused(text: String) throws {
-        let model = try SoundFolder(preprocessor: text).model
-        let error = #expect(throws: GemmaError.self) { try model.audioWeights() }
-        #expect("\(error!)".contains("preprocessor_config.json"))
+        let folder = try SoundFolder(preprocessor: text)
+        let error = #expect(throws: GemmaError.self) { try folder.model.audioWeights() }
+        #expect("\(error as Any)".contains(folder.folder.file("preprocessor_config.json")))
     }
 
     @Test func thePreprocessorsConstantsAreUsed() throws {
         let list = (0..<128).map { "\($0 + 1)" }.joined(separator: ", ")
-        let mel = try SoundFolder(
+        let folder = try SoundFolder(
             preprocessor: """
                 {"frame_length": 400, "hop_length": 200, "fft_length": 512, "min_frequency": 60, "max_frequency": 8000,
                  "preemphasis": 0.5, "input_scale_factor": 2, "mel_floor": 0.01, "per_bin_mean": [\(list)],
                  "per_bin_stddev": [\(list)], "image_mean": [1, 2]}
-                """
-        ).model.audioWeights().mel
+                """)
+        let mel = try folder.model.audioWeights().mel
         #expect(mel.windowSamples == 400 && mel.hopSamples == 200 && mel.fftSamples == 512)
         #expect(mel.bandHz == 60...8_000 && mel.preemphasis == 0.5 && mel.inputScale == 2 && mel.floor == 0.01)
         #expect(mel.mean.last == 128 && mel.deviation == mel.mean)
-        #expect(try SoundFolder(preprocessor: nil).model.audioWeights().mel == FrameMelConfiguration())
+        let plain = try SoundFolder(preprocessor: nil)
+        #expect(try plain.model.audioWeights().mel == FrameMelConfiguration())
+        withExtendedLifetime((folder, plain)) {}
     }
 
     @Test func anotherFrontEndCanBeGiven() throws {
-        let model = try SoundFolder().model
+        let folder = try SoundFolder()
+        let model = try folder.model
         let other = try model.audioWeights(mel: .liteRT())
         #expect(other.mel.inputScale == 32_768)
         #expect(try worst(SoundFolder.tokens(other), SoundFolder.tokens(model.audioWeights())) > 0.01)
+        withExtendedLifetime(folder) {}
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Gemma
+import Kernels
 import Signal
 
 /// A model in Hugging Face form that hears, written for a test.

@@ -51,8 +51,11 @@ package struct GemmaVisionWeights: Sendable {
 }
 
 extension GemmaModel {
-    /// Whether it has a picture encoder.
-    package var hasVision: Bool { checkpoint.names.contains { $0.contains("vision_tower.") } }
+    /// Whether it has a picture encoder: in its tensors and in its configuration.
+    package var hasVision: Bool {
+        guard case .object? = values["vision_config"], form != .published else { return false }
+        return checkpoint.names.contains { $0.contains("vision_tower.") }
+    }
 
     /// - Throws: `GemmaError.badConfig` with every problem.
     package func visionConfig() throws(GemmaError) -> GemmaVisionConfig {
@@ -65,8 +68,9 @@ extension GemmaModel {
     ///   stored, which is float32 where no quantised file is.
     /// - Throws: `GemmaError`, `WeightsError`.
     package func visionWeights(format: QuantizedFormat? = nil) throws -> GemmaVisionWeights {
-        guard hasVision, form != .published else {
-            throw GemmaError.badTensors(file: checkpoint.path, reason: "it has no picture encoder (vision_tower)")
+        guard hasVision else {
+            throw GemmaError.badTensors(
+                file: checkpoint.path, reason: "it has no picture encoder (vision_config and vision_tower)")
         }
         let (vision, width) = (try visionConfig(), config.text.width)
         if let container {

@@ -55,7 +55,8 @@ extension VisionBlock {
         let outputs = ChannelRounding.divisible(Double(requested) * multiplier)
         if !Self.channels.contains(outputs) { reader.note("out_chs", "times channel_multiplier is \(outputs)") }
         let stride = isRepeated ? 1 : reader.integer("stride", in: 1...2)
-        let isResidual = inputs == outputs && stride == 1 && !reader.bool("noskip", default: false)
+        let mayAdd = !reader.bool("noskip", default: false)
+        let isResidual = mayAdd && inputs == outputs && stride == 1
         func hidden() -> Int {
             let ratio = reader.number("exp_ratio", in: 0.01...64, default: 1)
             let channels = ChannelRounding.divisible(Double(inputs) * ratio)
