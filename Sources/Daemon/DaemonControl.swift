@@ -9,14 +9,21 @@ import Synchronization
 
 /// What clients may ask of a daemon, and the state behind the answers.
 final class DaemonControl: CommandHandler {
+    /// What there is once the models are loaded.
+    struct Pipeline {
+        let graph: RunningGraph
+        let watch: EventWatch
+        let sight: SightCommands
+        let ask: AskCommand
+        let sources: SourceCommands
+        let changes: PipelineCommands
+    }
+
     private struct State {
-        var graph: RunningGraph?
-        var sight: SightCommands?
-        var ask: AskCommand?
-        var sources: [SourceStatus] = []
-        var name = ""
+        var pipeline: Pipeline?
+        var hasStarted = false
         var failure: GraphError?
-        var quit: (@Sendable () async -> Void)?
+        var quit: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -24,78 +31,88 @@ final class DaemonControl: CommandHandler {
 
     init(store: ModelStore) { self.store = store }
 
-    var pipeline: PipelineStatus { state.withLock { PipelineStatus(name: $0.name, sources: $0.sources) } }
-    var failure: GraphError? { state.withLock { $0.failure } }
-
-    func attach(_ graph: RunningGraph, _ environment: StageEnvironment) {
-        state.withLock {
-            $0.graph = graph
-            $0.sight = SightCommands(graph: graph, environment: environment)
-            $0.ask = AskCommand(graph: graph, environment: environment)
-            $0.name = graph.topology.name
-            $0.sources = graph.topology.stages.filter { $0.kind.role == .source }.map {
-                SourceStatus(id: $0.id.name, kind: $0.kind.name, state: "waiting")
-            }
+    /// How the daemon is in short; never waits.
+    var status: PipelineStatus {
+        let (pipeline, hasStarted) = state.withLock { ($0.pipeline, $0.hasStarted) }
+        guard let pipeline else { return PipelineStatus(name: "", sources: []) }
+        let sources = pipeline.graph.sourceStates.map { source in
+            SourceStatus(
+                id: source.id.name, kind: source.kind, state: hasStarted ? word(source, pipeline.watch) : "waiting",
+                muted: source.isMuted)
         }
+        return PipelineStatus(name: pipeline.graph.topology.name, sources: sources)
     }
 
-    func onQuit(_ quit: @escaping @Sendable () async -> Void) { state.withLock { $0.quit = quit } }
+    private func word(_ source: RunningGraph.SourceState, _ watch: EventWatch) -> String {
+        if source.hasEnded { return "ended" }
+        if watch.isAway(source.id.name) { return "lost" }
+        return source.isPaused ? "paused" : "running"
+    }
 
-    func started() { setSources("running") }
+    var failure: GraphError? { state.withLock { $0.failure } }
 
-    func ended() async { setSources("ended") }
+    func attach(_ pipeline: Pipeline) { state.withLock { $0.pipeline = pipeline } }
+
+    func onQuit(_ quit: @escaping @Sendable () -> Void) { state.withLock { $0.quit = quit } }
+
+    func started() { state.withLock { $0.hasStarted = true } }
 
     func fail(_ error: GraphError) { state.withLock { $0.failure = $0.failure ?? error } }
 
-    private func setSources(_ value: String) {
-        state.withLock { for index in $0.sources.indices { $0.sources[index].state = value } }
-    }
+    /// The daemon ends: nothing is to happen by itself any more.
+    func shutDown() { state.withLock { $0.pipeline }?.sources.shutDown() }
 
+    /// Each command is one line here and one row in the server's table.
     func handle(_ command: String, fields: JSONObject, role: Role) async -> Result<JSONValue, CommandError> {
-        let graph = state.withLock { $0.graph }
         switch command {
-        case "status", "stats":
-            guard let graph else { return .success(["state": "loading"]) }
-            return .success(DaemonReport(await graph.status(), topology: graph.topology).wire)
-        case "graph":
-            guard let graph else { return .success([:]) }
-            var drawings: JSONObject = [:]
-            for drawing in GraphDrawing.allCases {
-                drawings[drawing.rawValue] = .string(drawing.text(of: graph.topology))
-            }
-            return .success(.object(drawings))
         case "devices":
             return .success([
                 "microphones": .array(DeviceList.microphones().map(\.wire)),
                 "cameras": .array(DeviceList.cameras().map(\.wire))
             ])
-        case "models":
-            return .success(["models": .array(store.entries.map(wire))])
-        case "ask":
-            return await answer(ask) { ask throws(CommandError) in try await ask(fields) }
-        case "describe":
-            return await answer(sight) { sight throws(CommandError) in try await sight.describe(fields) }
-        case "snapshot":
-            return await answer(sight) { sight throws(CommandError) in try await sight.snapshot(fields) }
+        case "models": return .success(["models": .array(store.entries.map(wire))])
         case "quit":
-            await state.withLock { $0.quit }?()
+            state.withLock { $0.quit }?()
             return .success([:])
-        default:
-            return .success([:])
+        default: break
         }
-    }
-
-    private var sight: SightCommands? { state.withLock { $0.sight } }
-    private var ask: AskCommand? { state.withLock { $0.ask } }
-
-    private func answer<Commands>(
-        _ commands: Commands?, _ answer: (Commands) async throws(CommandError) -> JSONValue
-    ) async -> Result<JSONValue, CommandError> {
-        guard let commands else {
+        guard let pipeline = state.withLock({ $0.pipeline }) else {
             return .failure(CommandError(.notAvailable, "The models are being loaded. Ask again in a moment."))
         }
-        do { return .success(try await answer(commands)) } catch { return .failure(error) }
+        do throws(CommandError) { return .success(try await answer(command, fields, pipeline)) } catch {
+            return .failure(error)
+        }
     }
+
+    private func answer(
+        _ command: String, _ fields: JSONObject, _ pipeline: Pipeline
+    ) async throws(CommandError) -> JSONValue {
+        let graph = pipeline.graph
+        switch command {
+        case "status", "stats":
+            return DaemonReport(await graph.status(), watch: pipeline.watch).wire
+        case "graph":
+            var drawings: JSONObject = [:]
+            for drawing in GraphDrawing.allCases {
+                drawings[drawing.rawValue] = .string(drawing.text(of: graph.topology))
+            }
+            return .object(drawings)
+        case "ask": return try await pipeline.ask(fields)
+        case "describe": return try await pipeline.sight.describe(fields)
+        case "snapshot": return try await pipeline.sight.snapshot(fields)
+        case "mute": return try await pipeline.sources.mute(fields)
+        case "unmute": return try await pipeline.sources.unmute(fields)
+        case "pause": return try await pipeline.sources.pause()
+        case "resume": return try await pipeline.sources.resume()
+        case "flush": return try await pipeline.sources.flush(fields)
+        case "set": return try await pipeline.changes.set(fields)
+        case "reload": return try await pipeline.changes.reload()
+        default: throw CommandError(.notAvailable, "This daemon cannot '\(command)'.")
+        }
+    }
+
+    /// What SIGHUP asks for; tells what came of it.
+    func reload() async -> Result<JSONValue, CommandError> { await handle("reload", fields: [:], role: .control) }
 
     private func wire(_ entry: CatalogEntry) -> JSONValue {
         [

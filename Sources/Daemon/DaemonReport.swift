@@ -6,26 +6,33 @@ import Media
 /// What `status` and `stats` say of the graph: how busy each stage is, and what was lost where.
 struct DaemonReport {
     private let status: GraphStatus
-    private let topology: Topology
+    private let watch: EventWatch
 
-    init(_ status: GraphStatus, topology: Topology) {
+    init(_ status: GraphStatus, watch: EventWatch) {
         self.status = status
-        self.topology = topology
+        self.watch = watch
     }
 
     var wire: JSONValue {
         [
-            "pipeline": .string(topology.name), "stream_ms": .int(status.streamTime.milliseconds),
+            "stream_ms": .int(status.streamTime.milliseconds), "lag_ms": .int(status.lag.milliseconds),
             "rss_bytes": .int(Self.residentBytes),
+            "dropped": .int(status.links.reduce(0) { $0 + $1.dropped } + status.stages.reduce(0) { $0 + $1.dropped }),
+            "overruns": .int(losses.reduce(0) { $0 + $1.overruns }),
+            "lost_ms": .int(losses.reduce(0) { $0 + $1.lostMs }),
             "stages": .array(status.stages.map(stage)), "links": .array(status.links.map(link))
         ]
     }
 
+    private var losses: [EventWatch.Losses] { status.stages.map { watch.losses(of: $0.id.name) } }
+
     private func stage(_ stage: GraphStatus.Stage) -> JSONValue {
-        [
+        let losses = watch.losses(of: stage.id.name)
+        return [
             "id": .string(stage.id.name), "kind": .string(stage.kind), "state": .string(stage.state.rawValue),
             "packets_in": .int(stage.packetsIn), "packets_out": .int(stage.packetsOut), "dropped": .int(stage.dropped),
-            "busy_ms": .int(stage.busy.milliseconds),
+            "overruns": .int(losses.overruns), "lost_ms": .int(losses.lostMs),
+            "lag_ms": .int(stage.lag.milliseconds), "busy_ms": .int(stage.busy.milliseconds),
             "real_time_factor": .double((status.realTimeFactor(of: stage.id) * 10_000).rounded() / 10_000)
         ]
     }

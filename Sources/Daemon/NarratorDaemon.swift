@@ -1,5 +1,8 @@
+import CShims
 package import Catalog
+import Dispatch
 import EventServer
+import Events
 import Glibc
 package import Graph
 package import Kernels
@@ -8,7 +11,6 @@ import Media
 import ServiceLifecycle
 import Stages
 import Synchronization
-import UnixSignals
 
 /// A daemon from its pipeline file to its end.
 ///
@@ -29,6 +31,8 @@ package final class NarratorDaemon: Sendable {
         package var threads: Int
         package var precision = Precision.int8
         package var version: String
+        /// Users beside our own and root who may do more than look.
+        package var controlUIDs: Set<UInt32> = []
 
         package init(pipeline: String, socket: String, threads: Int, version: String) {
             self.pipeline = pipeline
@@ -39,8 +43,10 @@ package final class NarratorDaemon: Sendable {
     }
 
     /// What an ordinary stop may take in all is 2 s: the graph gets most of it.
-    static let graphDrainTime = Duration.milliseconds(1_400)
+    static let graphDrainTime = Duration.milliseconds(1_200)
     static let clientDrainTime = Duration.milliseconds(400)
+    /// A stage that computes cannot be interrupted: what is not over by then ends with the process.
+    private static let patience = DispatchTimeInterval.milliseconds(1_850)
     /// After `once`, clients may take their time.
     static let onceDrainTime = Duration.seconds(5)
 
@@ -49,6 +55,8 @@ package final class NarratorDaemon: Sendable {
     private let server: EventServer
     private let graph: RunningGraph
     private let control: DaemonControl
+    private let watch: EventWatch
+    private let signals: StopSignals
 
     /// Reads the pipeline, binds the socket and loads the models. No source starts.
     ///
@@ -56,24 +64,40 @@ package final class NarratorDaemon: Sendable {
     package init(_ configuration: Configuration, store: ModelStore, logger: Logger) async throws {
         self.configuration = configuration
         self.logger = logger
+        let locator = StoreLocator(store)
         let control = DaemonControl(store: store)
-        self.control = control
-        let serverConfiguration = EventServer.Configuration(
-            path: configuration.socket, server: "narrator/\(configuration.version)",
-            pipeline: { control.pipeline })
-        server = EventServer(configuration: serverConfiguration, commands: control, logger: logger)
+        var serverConfiguration = EventServer.Configuration(
+            path: configuration.socket, server: "narrator/\(configuration.version)", pipeline: { control.status })
+        serverConfiguration.controlUIDs = configuration.controlUIDs
+        let server = EventServer(configuration: serverConfiguration, commands: control, logger: logger)
+        let watch = EventWatch(server)
+        (self.control, self.watch, self.server) = (control, watch, server)
+        signals = await StopSignals { server.removeSocket() }
+
         let environment = StageEnvironment(
-            models: StoreLocator(store), sink: server, pool: ThreadPool(threads: configuration.threads),
+            models: locator, sink: watch, pool: ThreadPool(threads: configuration.threads),
             precision: configuration.precision, report: { logger.warning("\($0)") },
             inform: { logger.info("\($0)") })
-        let topology = try Topology.load(
-            configuration.pipeline, overrides: configuration.overrides, registry: .standard(environment))
+        let registry = StageRegistry.standard(environment)
+        let text = try Topology.text(of: configuration.pipeline)
+        let topology = try Topology.parse(
+            text, file: configuration.pipeline, overrides: configuration.overrides, registry: registry)
         for warning in topology.warnings { logger.warning("\(warning)") }
-        try Self.findModels(of: topology, in: StoreLocator(store))
+        try Self.findModels(of: topology, in: locator)
         try server.bind()
         logger.info("serving \(configuration.socket)")
         graph = try await RunningGraph(topology) { stage, error in logger.error("stage '\(stage)' failed: \(error)") }
-        control.attach(graph, environment)
+        let turnstile = Turnstile()
+        control.attach(
+            DaemonControl.Pipeline(
+                graph: graph, watch: watch, sight: SightCommands(graph: graph, environment: environment),
+                ask: AskCommand(graph: graph, environment: environment),
+                sources: SourceCommands(
+                    graph: graph, environment: environment, watch: watch, turnstile: turnstile,
+                    forget: { server.forget(src: $0) }),
+                changes: PipelineCommands(
+                    graph: graph, registry: registry, text: text, overrides: configuration.overrides,
+                    turnstile: turnstile)))
         logger.info("pipeline '\(topology.name)' is ready, kernels: \(InstructionSet.active.rawValue)")
     }
 
@@ -95,17 +119,30 @@ package final class NarratorDaemon: Sendable {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: ServerService(server: server, once: configuration.once)),
+                    .init(service: ServerService(server: server, signals: signals, once: configuration.once)),
                     .init(
                         service: GraphService(
-                            graph: graph, server: server, control: control, once: configuration.once,
+                            graph: graph, server: server, control: control, watch: watch, once: configuration.once,
                             waitClients: configuration.waitClients, logger: logger),
                         successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: MemoryService())
                 ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "narrator.life") { _ in SwiftLogNoOpLogHandler() }))
-        control.onQuit { await group.triggerGracefulShutdown() }
+        let stop: @Sendable () -> Void = { [signals, watch] in
+            signals.stop(within: Self.patience) { watch.close() }
+            Task { await group.triggerGracefulShutdown() }
+        }
+        control.onQuit(stop)
+        signals.onStop(stop)
+        signals.onReload { [control, logger] in
+            Task {
+                switch await control.reload() {
+                case .success(let change): logger.notice("reloaded: \(change.jsonText)")
+                case .failure(let error): logger.error("\(error)")
+                }
+            }
+        }
         try await group.run()
         if let failure = control.failure { throw failure }
     }
@@ -127,13 +164,27 @@ package struct ModelsMissing: Error, CustomStringConvertible {
 /// Serves until the group ends; then every client gets what waits for it.
 private struct ServerService: Service {
     let server: EventServer
+    let signals: StopSignals
     let once: Bool
 
     func run() async throws {
         try await withGracefulShutdownHandler {
             try await server.run()
         } onGracefulShutdown: {
-            Task { await server.drain(timeout: once ? NarratorDaemon.onceDrainTime : NarratorDaemon.clientDrainTime) }
+            let isOver = once && !signals.isStopping
+            Task { await server.drain(timeout: isOver ? NarratorDaemon.onceDrainTime : NarratorDaemon.clientDrainTime) }
+        }
+    }
+}
+
+/// Gives free memory back to the system. Large tensors come and go between small things that stay, such as events, and
+/// of a heap like that the C library gives back nothing by itself: it grew by 2 MB a minute.
+private struct MemoryService: Service {
+    private static let interval = Duration.seconds(60)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: Self.interval)) != nil { cshim_memory_trim() }
         }
     }
 }
@@ -143,29 +194,48 @@ private struct GraphService: Service {
     let graph: RunningGraph
     let server: EventServer
     let control: DaemonControl
+    let watch: EventWatch
     let once: Bool
     let waitClients: Int
     let logger: Logger
 
     func run() async throws {
+        let (outcomes, outcome) = AsyncStream.makeStream(of: GraphError?.self)
         await withGracefulShutdownHandler {
             if waitClients > 0 { await waitForClients() }
-            do throws(GraphError) {
-                if !Task.isShuttingDownGracefully { graph.start() }
-                control.started()
-                try await graph.run()
-            } catch {
-                // Who asks us to stop asks us not to wait: that is no failure.
-                if case .notDrained = error, Task.isShuttingDownGracefully {
-                    logger.warning("\(error)")
-                } else {
-                    control.fail(error)
-                }
+            if !Task.isShuttingDownGracefully { graph.start() }
+            control.started()
+            Task { outcome.yield(await failure()) }
+            for await failure in outcomes {
+                if let failure { judge(failure) }
+                break
             }
-            await control.ended()
             if !once, control.failure == nil { try? await gracefulShutdown() }
         } onGracefulShutdown: {
             graph.requestStop(within: NarratorDaemon.graphDrainTime)
+            Task {
+                // A quantum may last: nobody waits for its end.
+                try? await Task.sleep(for: NarratorDaemon.graphDrainTime + .milliseconds(100))
+                outcome.yield(.notDrained(stages: []))
+            }
+        }
+        control.shutDown()
+        watch.close()
+    }
+
+    private func failure() async -> GraphError? {
+        do throws(GraphError) {
+            try await graph.run()
+            return nil
+        } catch { return error }
+    }
+
+    /// Who asks us to stop asks us not to wait: that is no failure.
+    private func judge(_ failure: GraphError) {
+        if case .notDrained(let stages) = failure, Task.isShuttingDownGracefully {
+            logger.warning("\(stages.isEmpty ? "Stopped before all was worked off." : "\(failure)")")
+        } else {
+            control.fail(failure)
         }
     }
 

@@ -37,6 +37,9 @@ package final class EventServer: EventSink {
 
     package func emit(_ body: EventBody, src: String) { exchange.emit(body, src: src) }
 
+    /// Nobody who comes from now on is told what was heard and seen of a source; a `gap` stands in its place.
+    package func forget(src: String) { exchange.forget(src: src) }
+
     /// Clients with at least one subscription.
     package var subscriberCount: Int { exchange.counts.subscribers }
 
@@ -100,6 +103,14 @@ package final class EventServer: EventSink {
             group.cancelAll()
         }
         exchange.hangUp()
+    }
+
+    /// Removes the socket's file, of a process that ends at once.
+    package func removeSocket() {
+        switch phase.withLock({ $0 }) {
+        case .bound(let socket), .starting(let socket), .running(let socket, _): socket.unlink()
+        case .new, .over: break
+        }
     }
 
     private struct Arrival: Sendable {

@@ -42,6 +42,8 @@ final class Exchange: Sendable {
     struct Counts {
         var clients = 0
         var subscribers = 0
+        /// Clients that were too slow or broke the protocol, since the start.
+        var letGo = 0
     }
 
     private struct State {
@@ -52,10 +54,12 @@ final class Exchange: Sendable {
         var waiters: [Int: Waiter] = [:]
         var waitersMade = 0
         var isShutDown = false
+        var letGo = 0
 
         var counts: Counts {
             Counts(
-                clients: connections.count, subscribers: connections.values.count { $0.session.isSubscribed })
+                clients: connections.count, subscribers: connections.values.count { $0.session.isSubscribed },
+                letGo: letGo)
         }
 
         /// Those whose condition holds now. They are resumed without the lock: a task's own lock is taken by that,
@@ -98,6 +102,9 @@ final class Exchange: Sendable {
         }
     }
 
+    /// Takes out of the ring what was heard and seen of a source.
+    func forget(src: String) { state.withLock { $0.ring.forget(src: src) } }
+
     // MARK: - Clients
 
     /// - Parameter hangUp: ends the connection after a grace; called from any thread, must not block.
@@ -121,7 +128,9 @@ final class Exchange: Sendable {
 
     func disconnect(_ id: Int) {
         let ready = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.connections.removeValue(forKey: id)?.wake.finish()
+            let gone = state.connections.removeValue(forKey: id)
+            gone?.wake.finish()
+            if let code = gone?.session.farewell, code != .shutdown { state.letGo += 1 }
             return state.takeReadyWaiters()
         }
         for waiter in ready { waiter.resume() }
@@ -197,7 +206,7 @@ final class Exchange: Sendable {
             let now = configuration.clock()
             let seq = state.withLock { $0.seq }
             answer(request, .success(["seq": .int(seq), "time": .string(now.time.description)]), id)
-        case "status": answer(request, .success(await status(request, role: role)), id)
+        case "status", "stats": answer(request, .success(await report(request, role: role)), id)
         case "quit":
             // The reply goes first: what the handler sets off ends this connection.
             answer(request, .success([:]), id)
@@ -244,19 +253,24 @@ final class Exchange: Sendable {
         }
     }
 
-    /// The server's own members, then those of the handler.
-    private func status(_ request: Request, role: Role) async -> JSONValue {
+    /// The server's own members, then those of the handler. `status` says who we are as well, `stats` only counts.
+    private func report(_ request: Request, role: Role) async -> JSONValue {
         let pipeline = configuration.pipeline()
         let uptimeMs = configuration.clock().uptimeMs - started
         let (seq, counts) = state.withLock { ($0.seq, $0.counts) }
-        var status: JSONObject = [
-            "server": .string(configuration.server), "boot": .string(boot), "seq": .int(seq),
-            "uptime_ms": .int(uptimeMs), "pipeline": .string(pipeline.name),
-            "sources": .array(pipeline.sources.map(\.wire)), "clients": .int(counts.clients),
-            "subscribers": .int(counts.subscribers)
-        ]
+        var report: JSONObject = [:]
+        if request.command == "status" {
+            report = [
+                "server": .string(configuration.server), "boot": .string(boot), "pipeline": .string(pipeline.name),
+                "sources": .array(pipeline.sources.map(\.wire))
+            ]
+        }
+        report.merge([
+            "seq": .int(seq), "uptime_ms": .int(uptimeMs), "clients": .int(counts.clients),
+            "subscribers": .int(counts.subscribers), "clients_let_go": .int(counts.letGo)
+        ])
         let more = await commands.handle(request.command, fields: request.fields, role: role)
-        if case .success(.object(let members)) = more { status.merge(members) }
-        return .object(status)
+        if case .success(.object(let members)) = more { report.merge(members) }
+        return .object(report)
     }
 }

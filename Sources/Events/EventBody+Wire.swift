@@ -15,6 +15,7 @@ extension EventBody {
         case .deviceLost: "device.lost"
         case .deviceRestored: "device.restored"
         case .deviceOverrun: "device.overrun"
+        case .muteChanged: "mute.changed"
         case .loadShed: "load.shed"
         case .modelProgress: "model.progress"
         case .modelReady: "model.ready"
@@ -41,6 +42,9 @@ extension EventBody {
         case .deviceLost(let message, let atMs): ["message": .string(message), "at_ms": .int(atMs)]
         case .deviceRestored(let lostMs, let atMs), .deviceOverrun(let lostMs, let atMs):
             ["lost_ms": .int(lostMs), "at_ms": .int(atMs)]
+        case .muteChanged(let isMuted, let atMs, nil): ["muted": .bool(isMuted), "at_ms": .int(atMs)]
+        case .muteChanged(let isMuted, let atMs, let seconds?):
+            ["muted": .bool(isMuted), "at_ms": .int(atMs), "for_s": .double(seconds)]
         case .loadShed(let level, let measures, let lagMs, let atMs):
             [
                 "level": .int(level), "measures": .array(measures.map { .string($0) }), "lag_ms": .int(lagMs),

@@ -22,6 +22,8 @@ package enum EventBody: Equatable, Sendable {
     case deviceRestored(lostMs: Int, atMs: Int)
     /// We took the device's data too late: `lostMs` before `atMs` are missing.
     case deviceOverrun(lostMs: Int, atMs: Int)
+    /// Nothing of the source is heard or seen any more, or everything again; `forSeconds`: until it ends by itself.
+    case muteChanged(isMuted: Bool, atMs: Int, forSeconds: Double? = nil)
     /// The machine cannot keep up, or can again: `measures` are what is given up now, in order.
     case loadShed(level: Int, measures: [String], lagMs: Int, atMs: Int)
     /// `done` of `total` bytes of a model are read.

@@ -52,6 +52,12 @@ package struct SceneGate<View> {
         patience = settings.settle
     }
 
+    /// Goes on by other settings.
+    package mutating func adjust(to settings: SceneGateSettings) {
+        self.settings = settings
+        patience = settings.settle
+    }
+
     /// Takes the next frame; gives what is to be told now, in order.
     package mutating func advance(to time: MediaTime, _ view: View) -> [Telling] {
         keepTime(time)

@@ -30,6 +30,7 @@ package struct Endpointer: Sendable {
         case trailing(since: Int)
     }
 
+    private let rateHz: Int
     private let silence: Int  // this and the following in samples
     private let shortestSilence: Int  // required close to the maximum length; a stop consonant's closure is shorter
     private let trailingPad: Int  // kept of the silence after the last speech: soft word endings lie in it
@@ -58,6 +59,7 @@ package struct Endpointer: Sendable {
 
     /// `rateHz` is that of the positions.
     package init(settings: EndpointerSettings, rateHz: Int) {
+        self.rateHz = rateHz
         silence = settings.silence.samples(rateHz: rateHz)
         preroll = settings.preroll.samples(rateHz: rateHz)
         minSpeech = settings.minSpeech.samples(rateHz: rateHz)
@@ -115,6 +117,15 @@ package struct Endpointer: Sendable {
         case .speaking: return close(cause, at: position)
         case .trailing(let since): return close(cause, at: endInSilence(since))
         }
+    }
+
+    /// Goes on by other settings. What lies before the horizon stays out of reach. No utterance may be open.
+    package mutating func adjust(to settings: EndpointerSettings) {
+        precondition(!isOpen, "an utterance is open since \(start)")
+        let free = Swift.max(free, horizon)
+        let (state, position) = (state, position)
+        self = Endpointer(settings: settings, rateHz: rateHz)
+        (self.state, self.position, self.free) = (state, position, free)
     }
 
     /// Moves on over sound that was not heard; no utterance may be open.

@@ -13,7 +13,9 @@ package struct UtteranceSegmenter: Sendable {
     /// Samples per probability: 32 ms.
     package static let chunkSamples = 512
 
-    private let settings: EndpointerSettings
+    private var settings: EndpointerSettings
+    /// Settings that hold from the next utterance on.
+    private var nextSettings: EndpointerSettings?
     private let nextUtterance: @Sendable () -> UtteranceID
     private var origin: MediaTime  // stream time of position 0
     private var endpointer: Endpointer
@@ -43,6 +45,10 @@ package struct UtteranceSegmenter: Sendable {
         history += samples
         var pieces: [UtterancePiece] = []
         while historyStart + history.count - endpointer.position >= Self.chunkSamples {
+            if let next = nextSettings, !endpointer.isOpen {
+                endpointer.adjust(to: next)
+                (settings, nextSettings) = (next, nil)
+            }
             let first = endpointer.position - historyStart
             let p = probability(history.span.extracting(first..<first + Self.chunkSamples))
             emit(endpointer.advance(to: endpointer.position + Self.chunkSamples, probability: p), into: &pieces)
@@ -93,9 +99,12 @@ package struct UtteranceSegmenter: Sendable {
         return pieces + end(.end)
     }
 
+    /// Goes on by other settings once no utterance is open.
+    package mutating func adjust(to settings: EndpointerSettings) { nextSettings = settings }
+
     /// Forgets everything; the next sample is at `origin`.
     package mutating func reset(origin: MediaTime) {
-        self = UtteranceSegmenter(settings: settings, origin: origin, nextUtterance: nextUtterance)
+        self = UtteranceSegmenter(settings: nextSettings ?? settings, origin: origin, nextUtterance: nextUtterance)
     }
 
     /// Turns `actions` into pieces, followed by the sound of the open utterance up to the current position.

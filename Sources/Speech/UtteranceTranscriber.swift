@@ -145,6 +145,18 @@ package final class UtteranceTranscriber<Model: Recogniser> {
         return [.discarded(current.id, .shutdown, committed: shownCommitted)]
     }
 
+    /// What is open is to be forgotten: it ends here and gets no text, but for what was shown of it.
+    package func forget() -> [TranscriptUpdate] {
+        guard let current = utterance else { return [] }
+        recogniser.abandon()
+        (utterance, waiting, activity) = (nil, Model.Sound(), .listening)
+        var updates = [TranscriptUpdate.discarded(current.id, .silence, committed: shownCommitted)]
+        if current.end == nil { updates.insert(.stopped(current.id, at: heardEnd(current), .mute), at: 0) }
+        transcript.reset()
+        recogniser.reset()
+        return updates
+    }
+
     private var shownCommitted: String? { transcript.committed.isEmpty ? nil : transcript.committedText }
 
     private func appendUpToNextPartial() {

@@ -15,6 +15,14 @@ struct ClientOptions: ParsableArguments {
         let paths = SocketPath.candidates(option: socket, environment: environment)
         return try withClientErrors { () throws(ClientError) in try EventConnection(paths: paths) }
     }
+
+    /// Sends one request and prints its reply.
+    func send(_ command: String, _ fields: JSONObject) throws {
+        var connection = try connect()
+        let reply = try withClientErrors { () throws(ClientError) in try connection.request(command, fields) }
+        do { try StandardOutput().write(reply.line + [UInt8(ascii: "\n")]) } catch is StandardOutput.Closed {}
+        if let refusal = refusal(in: reply.value) { throw refusal }
+    }
 }
 
 /// Gives an error of the connection its exit status.

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 /// Exit statuses, after sysexits.h.
 enum ExitStatus: Int32 {
@@ -23,6 +24,8 @@ struct CommandFailure: Error {
     }
 
     func report() {
-        if !message.isEmpty { FileHandle.standardError.write(Data("narrator: \(message)\n".utf8)) }
+        if message.isEmpty { return }
+        let text = LogOutput.isJournal ? JournalHandler.lines(.error, "narrator: \(message)") : "narrator: \(message)\n"
+        FileHandle.standardError.write(Data(text.utf8))
     }
 }

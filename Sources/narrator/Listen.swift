@@ -2,7 +2,6 @@ import ArgumentParser
 import EventServer
 import Events
 import Foundation
-import Synchronization
 
 struct Listen: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,6 +9,9 @@ struct Listen: ParsableCommand {
         discussion: """
             On a terminal the text of an utterance is redrawn while it is spoken; a pipe gets finals only. \
             What is seen is a line of its own: [camera] espresso, coffee mug
+
+            A connection that breaks is made anew and goes on where it broke. A daemon that ends in order ends the \
+            listening, unless --follow waits for the next.
             """)
 
     enum Format: String, CaseIterable, ExpressibleByArgument {
@@ -17,15 +19,16 @@ struct Listen: ParsableCommand {
     }
 
     /// `BOOT:SEQ`: the newest event that was seen before.
-    struct Since: ExpressibleByArgument {
+    struct Since: ExpressibleByArgument, Equatable {
         let boot: String
         let seq: Int
+
+        init(boot: String, seq: Int) { (self.boot, self.seq) = (boot, seq) }
 
         init?(argument: String) {
             let parts = argument.split(separator: ":")
             guard parts.count == 2, let seq = Int(parts[1]), seq >= 0 else { return nil }
-            boot = String(parts[0])
-            self.seq = seq
+            self.init(boot: String(parts[0]), seq: seq)
         }
     }
 
@@ -40,53 +43,110 @@ struct Listen: ParsableCommand {
     @Option(help: ArgumentHelp("Begin after this event, if the daemon still has it.", valueName: "boot:seq"))
     var since: Since?
 
+    @Flag(help: "When the daemon ends, wait for the next one.")
+    var follow = false
+
     func run() throws {
-        let output = StandardOutput()
-        var connection = try client.connect()
-        let interrupt = Interrupt(descriptor: connection.descriptor)
+        let interrupt = Interrupt()
         defer { interrupt.end() }
+        let output = StandardOutput()
         var view = ListenView(format: format, output: output, isQuiet: client.common.quiet)
+        var position = since
         do {
             try view.begin()
-            let ending = try follow(&connection, &view)
+            // A daemon that is not there at the beginning is an error; one that goes is waited for.
+            var ending = try listen(to: try client.connect(), interrupt, &view, &position)
+            while !interrupt.happened, let reason = reasonToReturn(after: ending) {
+                try view.say("\(reason); connecting again")
+                guard let connection = try reconnect(interrupt) else { break }
+                try view.say(position.map { "connected again, after \($0.boot):\($0.seq)" } ?? "connected again")
+                ending = try listen(to: connection, interrupt, &view, &position)
+            }
             try view.end()
-            if let ending, !interrupt.happened { throw ending }
+            if case .refused(let failure) = ending { throw failure }
         } catch is StandardOutput.Closed {
             return
         }
     }
 
-    /// Shows events until the daemon ends the connection.
-    /// - Returns: the failure to end with, if it ended badly.
-    private func follow(_ connection: inout EventConnection, _ view: inout ListenView) throws -> CommandFailure? {
-        // The hello comes first; it is part of what `json` shows.
-        guard let hello = try message(&connection) else { return CommandFailure(.unavailable, "\(ClientError.ended)") }
-        try view.show(hello.line, hello.value)
-        let reply = try withClientErrors { () throws(ClientError) in
-            try connection.request("subscribe", subscription(isTerminal: view.redraws))
+    /// How a connection ended.
+    private enum Ending {
+        /// The daemon has ended in order.
+        case over
+        case slow
+        case broken
+        case refused(CommandFailure)
+    }
+
+    private func reasonToReturn(after ending: Ending) -> String? {
+        switch ending {
+        case .broken: "the connection to the daemon broke"
+        case .slow: "the daemon let go, as events were read too slowly"
+        case .over: follow ? "the daemon has ended" : nil
+        case .refused: nil
         }
-        if let refusal = refusal(in: reply.value) { return refusal }
-        while let message = try message(&connection) {
-            try view.show(message.line, message.value)
-            guard message.value["event"]?.string == "bye" else { continue }
-            switch message.value["code"]?.string {
-            case "slow":
-                return CommandFailure(.unavailable, "the daemon let go: events were read too slowly; listen again")
-            case "protocol": return CommandFailure(.unavailable, "the daemon let go: it did not understand us")
-            default: return nil
+    }
+
+    /// Tries until a daemon is there; nil if the user no longer wants to.
+    private func reconnect(_ interrupt: Interrupt) throws -> EventConnection? {
+        var pause: UInt32 = 50_000  // microseconds
+        while !interrupt.happened {
+            do { return try client.connect() } catch let failure as CommandFailure {
+                guard failure.status == .unavailable else { throw failure }
             }
+            usleep(pause)
+            pause = min(pause * 2, 1_000_000)
         }
         return nil
     }
 
-    private func message(_ connection: inout EventConnection) throws -> (line: [UInt8], value: JSONValue)? {
-        try withClientErrors { () throws(ClientError) in try connection.nextMessage() }
+    /// Shows events until the connection ends, and keeps `position` at the newest.
+    private func listen(
+        to made: consuming EventConnection, _ interrupt: Interrupt, _ view: inout ListenView, _ position: inout Since?
+    ) throws -> Ending {
+        var connection = made
+        interrupt.shutsDown(connection.descriptor)
+        defer { interrupt.shutsDown(nil) }
+        do {
+            // The hello comes first; it is part of what `json` shows, once for each daemon.
+            guard let hello = try connection.nextMessage() else { return .broken }
+            if hello.value["boot"]?.string != position?.boot || position == since { try view.show(hello) }
+            let fields = subscription(since: position, isTerminal: view.redraws)
+            let reply = try connection.request("subscribe", fields).value
+            if let refusal = refusal(in: reply) { return .refused(refusal) }
+            if let boot = reply["result"]?["boot"]?.string, position?.boot != boot {
+                // Of a daemon that is new to us everything comes again if the connection breaks now.
+                position = Since(boot: boot, seq: position == nil ? reply["result"]?["seq"]?.int ?? 0 : 0)
+            }
+            while let message = try connection.nextMessage() {
+                if message.value["event"] == "bye", let ending = ending(message.value) { return ending }
+                try view.show(message)
+                if let boot = position?.boot, let seq = message.value["seq"]?.int {
+                    position = Since(boot: boot, seq: seq)
+                }
+                if message.value["event"] == "bye" { return .over }
+            }
+            return .broken
+        } catch let error as ClientError {
+            if error == .ended { return .broken }
+            if case .lost = error { return .broken }
+            return try withClientErrors { () throws(ClientError) in throw error }
+        }
     }
 
-    private func subscription(isTerminal: Bool) -> JSONObject {
+    /// What a `bye` means for us; nil: the end.
+    private func ending(_ bye: JSONValue) -> Ending? {
+        switch bye["code"]?.string {
+        case "slow": .slow
+        case "protocol": .refused(CommandFailure(.unavailable, "the daemon let go: it did not understand us"))
+        default: nil
+        }
+    }
+
+    private func subscription(since: Since?, isTerminal: Bool) -> JSONObject {
         let wanted: String? =
             switch format {
-            case .text: events ?? "transcript.*,scene.final,device.*"
+            case .text: events ?? "transcript.*,scene.final,device.*,mute.*"
             case .json: events
             case .srt, .vtt: events ?? "transcript.final"
             }
@@ -99,28 +159,4 @@ struct Listen: ParsableCommand {
         if let since { fields["since"] = ["boot": .string(since.boot), "seq": .int(since.seq)] }
         return fields
     }
-}
-
-/// Ctrl-C ends the connection, so that the loop ends in its own time and leaves the terminal clean.
-private final class Interrupt {
-    private let source: any DispatchSourceSignal
-    private let flag = Flag()
-
-    private final class Flag: Sendable {
-        let isUp = Atomic(false)
-    }
-
-    init(descriptor: Int32) {
-        signal(SIGINT, SIG_IGN)  // the source sees it all the same
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        source.setEventHandler { [flag] in
-            flag.isUp.store(true, ordering: .relaxed)
-            shutdown(descriptor, CInt(SHUT_RDWR))
-        }
-        source.activate()
-    }
-
-    var happened: Bool { flag.isUp.load(ordering: .relaxed) }
-
-    func end() { source.cancel() }
 }

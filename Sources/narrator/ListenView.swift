@@ -25,8 +25,9 @@ struct ListenView {
         if format == .srt || format == .vtt { try output.write(subtitles.header) }
     }
 
-    /// - Parameter line: `message` as it came, without its line feed.
-    mutating func show(_ line: [UInt8], _ message: JSONValue) throws {
+    /// - Parameter received: a message, and its line as it came, without its line feed.
+    mutating func show(_ received: (line: [UInt8], value: JSONValue)) throws {
+        let (line, message) = received
         let update = TranscriptUpdate(wire: message)
         let scene = format == .text ? FinalScene(wire: message)?.line(src: message["src"]?.string ?? "?") : nil
         switch format {
@@ -39,10 +40,14 @@ struct ListenView {
             if case .final(let final) = update { try output.write(final.line) }
             if let scene { try output.write(scene + "\n") }
         }
-        if let note = note(on: message) {
-            if redraws { try output.write(terminal.wipe()) }
-            FileHandle.standardError.write(Data("narrator: \(note)\n".utf8))
-        }
+        if let note = note(on: message) { try say(note) }
+    }
+
+    /// Says something on stderr, beside what is shown.
+    func say(_ note: String) throws {
+        if isQuiet { return }
+        if redraws { try output.write(terminal.wipe()) }
+        FileHandle.standardError.write(Data("narrator: \(note)\n".utf8))
     }
 
     func end() throws {
@@ -51,12 +56,14 @@ struct ListenView {
 
     /// What a reader of text should know beside the text.
     private func note(on message: JSONValue) -> String? {
-        guard format != .json, !isQuiet else { return nil }
+        guard format != .json else { return nil }
         switch message["event"]?.string {
         case "gap": return message["count"]?.int.map { "\($0) events were lost" }
         case "device.lost": return message["message"]?.string
         case "device.restored": return "'\(message["src"]?.string ?? "the device")' is back"
         case "device.overrun": return message["lost_ms"]?.int.map { "\($0) ms of sound were lost" }
+        case "mute.changed":
+            return "'\(message["src"]?.string ?? "a source")' is \(message["muted"] == true ? "muted" : "heard again")"
         default: return nil
         }
     }

@@ -9,7 +9,7 @@ struct Narrator: AsyncParsableCommand {
         version: "narrator \(version)",
         subcommands: [
             Run.self, Check.self, Transcribe.self, Describe.self, Ask.self, Bench.self, Devices.self,
-            Listen.self, Send.self, Status.self,
+            Listen.self, Send.self, Status.self, Mute.self, Unmute.self,
             Models.self
         ])
 

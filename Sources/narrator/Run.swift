@@ -27,6 +27,12 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Hold the sources until so many clients have subscribed.", valueName: "n"))
     var waitClients = 0
 
+    @Option(
+        name: .customLong("control-uid"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "A user beside ours and root who may do more than look; may be given again.", valueName: "uid"))
+    var controlUIDs: [UInt32] = []
+
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var common: CommonOptions
 
@@ -43,6 +49,7 @@ struct Run: AsyncParsableCommand {
             configuration.overrides = overrides.map { Override($0) }
             configuration.once = once
             configuration.waitClients = waitClients
+            configuration.controlUIDs = Set(controlUIDs)
             configuration.precision = compute.precision
             let daemon = try await NarratorDaemon(
                 configuration, store: .standard(), logger: Logger(label: "narrator"))

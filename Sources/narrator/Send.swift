@@ -8,13 +8,18 @@ struct Send: ParsableCommand {
         discussion: """
             A value that is a JSON number, true, false, null, an object or an array is sent as such, all others as text:
               narrator send ping
-              narrator send describe src=camera
+              narrator send mute src=microphone for_s=60
+              narrator send set stage=utterances key=silence_ms value=700
               narrator send snapshot max_width=640
             """)
 
     @OptionGroup var client: ClientOptions
 
-    @Argument(help: "ping, status, describe, snapshot, graph, stats, devices, models, quit, …")
+    @Argument(
+        help: """
+            ping, status, stats, graph, devices, models, mute, unmute, pause, resume, flush, describe, snapshot, set, \
+            reload, quit.
+            """)
     var command: String
 
     @Argument(help: ArgumentHelp("Fields of the request.", valueName: "key=value"))
@@ -33,10 +38,7 @@ struct Send: ParsableCommand {
             }
             request[name] = value(String(parts[1]))
         }
-        var connection = try client.connect()
-        let reply = try withClientErrors { () throws(ClientError) in try connection.request(command, request) }
-        do { try StandardOutput().write(reply.line + [UInt8(ascii: "\n")]) } catch is StandardOutput.Closed {}
-        if let refusal = refusal(in: reply.value) { throw refusal }
+        try client.send(command, request)
     }
 
     /// JSON where it is JSON, else text. Text in quotes stays as it was typed.

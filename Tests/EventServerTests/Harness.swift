@@ -51,6 +51,7 @@ struct TestServer: Sendable {
     let boot: String
     let connect: @Sendable () async -> any TestClient
     let waitForSubscribers: @Sendable (Int) async -> Void
+    let forget: @Sendable (String) -> Void
     let shutDown: @Sendable () async -> Void
     let path: String
 
@@ -91,7 +92,7 @@ struct Commands: CommandHandler {
         asked?.yield(command)
         return switch command {
         case "devices": .success(["microphones": []])
-        case "status": .success(["lag_ms": 0])
+        case "status", "stats": .success(["lag_ms": 0])
         default: .failure(CommandError(.notAvailable, "not here"))
         }
     }
@@ -120,6 +121,7 @@ func withServer(
                 sink: MemorySink(exchange: exchange), boot: exchange.boot,
                 connect: { MemoryClient(exchange, role: .control, lineLimit: lineLimit) },
                 waitForSubscribers: { count in await exchange.wait { $0.subscribers >= count } },
+                forget: { exchange.forget(src: $0) },
                 shutDown: { exchange.shutDown() }, path: ""))
     case .socket:
         try await withTemporaryFolder { folder in
@@ -134,6 +136,7 @@ func withServer(
                     TestServer(
                         sink: server, boot: server.boot, connect: { try! SocketClient(path) },  // bound above
                         waitForSubscribers: { await server.waitForSubscribers($0) },
+                        forget: { server.forget(src: $0) },
                         shutDown: { await server.drain() }, path: path))
                 await server.drain(timeout: .zero)
                 try await group.waitForAll()

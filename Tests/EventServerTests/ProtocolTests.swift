@@ -36,6 +36,9 @@ struct ProtocolTests {
             let status = await client.ask(#"{"id":9,"cmd":"status"}"#)?["result"]
             #expect(status?["clients"] == 1)
             #expect(status?["lag_ms"] == 0, "the daemon adds what it knows")
+            let stats = await client.ask(#"{"id":10,"cmd":"stats"}"#)?["result"]
+            #expect(stats?["clients"] == 1)
+            #expect(stats?["lag_ms"] == 0)
         }
     }
 
@@ -56,6 +59,9 @@ struct ProtocolTests {
             (#"{"id":1,"cmd":"unsubscribe","sub":4}"#, "bad_value", "sub"),
             (#"{"id":1,"cmd":"graph"}"#, "not_available", nil),
             (#"{"id":1,"cmd":"describe","source":"camera"}"#, "unknown_field", "source"),
+            (#"{"id":1,"cmd":"mute","source":"microphone"}"#, "unknown_field", "source"),
+            (#"{"id":1,"cmd":"pause","src":"microphone"}"#, "unknown_field", "src"),
+            (#"{"id":1,"cmd":"set","stage":"a","silence_ms":7}"#, "unknown_field", "silence_ms"),
             (#"{"id":1,"cmd":"snapshot","width":640}"#, "unknown_field", "width"),
             (#"{"id":1,"cmd":"describe","src":"camera"}"#, "not_available", nil),
             (#"{"id":1,"cmd":"snapshot","src":"camera","max_width":640}"#, "not_available", nil)
@@ -172,7 +178,9 @@ struct ProtocolTests {
     }
 
     @Test func aReaderMayLookButNotTouch() {
-        for command in ["quit", "describe", "snapshot"] {
+        for command in [
+            "quit", "describe", "snapshot", "mute", "unmute", "pause", "resume", "flush", "set", "reload"
+        ] {
             let line = Array(#"{"id":1,"cmd":"\#(command)"}"#.utf8)
             #expect(throws: Request.Refusal.self) { try Request(parsing: line, role: .read) }
             #expect(throws: Never.self) { try Request(parsing: line, role: .control) }

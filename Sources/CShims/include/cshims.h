@@ -64,6 +64,11 @@ int64_t cshim_jpeg_encode(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t quality, uint8_t *bytes,
     size_t capacity, cshim_jpeg_report *report);
 
+// memory.c: malloc.h is not part of the Glibc module.
+
+// Gives what the heaps hold free back to the system; takes a few milliseconds.
+void cshim_memory_trim(void);
+
 // v4l2.c: v4l2_open and v4l2_ioctl are variadic, and the requests are function-like macros.
 
 // libv4l2 writes its complaints to stderr; after this call it writes nothing, in the whole process. Call it once.

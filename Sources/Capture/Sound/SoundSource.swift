@@ -51,13 +51,16 @@ package enum SoundPump {
     /// - Parameters:
     ///   - clock: what paces; any clock that does not jump.
     ///   - isStopped: asked before every block and after every wait; true ends the pump.
+    ///   - hold: awaited before every block; all later blocks are due later by what it returns.
     ///   - deliver: takes each block; as long as it takes, nothing more is read.
     package static func run<S: SoundSource & ~Copyable, C: Clock>(
-        _ source: inout S, clock: C, isStopped: () -> Bool = { false },
+        _ source: inout S, clock: C, isStopped: () -> Bool = { false }, hold: () async -> MediaTime = { .zero },
         deliver: (AudioBlock) async throws -> Void
     ) async throws where C.Duration == Duration {
-        let start = clock.now
+        var start = clock.now
         while !isStopped() {
+            let held = await hold()
+            if held > .zero { start = start.advanced(by: .nanoseconds(held.nanoseconds)) }
             switch try source.next() {
             case .ended: return
             case .pending: try await clock.sleep(until: clock.now.advanced(by: patience), tolerance: nil)

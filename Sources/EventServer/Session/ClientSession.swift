@@ -15,7 +15,8 @@ struct ClientSession {
     private var outbox: Outbox
     private var subscriptions: [Subscription] = []
     private var subscriptionsMade = 0
-    private var said: ConnectionEvent.ByeCode?
+    /// The `bye` that was said.
+    private(set) var farewell: ConnectionEvent.ByeCode?
     private var inputEnded = false
 
     init(role: Role, hello: Hello, limits: Outbox.Limits) {
@@ -25,11 +26,11 @@ struct ClientSession {
     }
 
     var isSubscribed: Bool { !subscriptions.isEmpty }
-    var isClosing: Bool { said != nil }
+    var isClosing: Bool { farewell != nil }
 
     /// A new event. An event that several subscriptions want is sent once, with what they want together.
     mutating func offer(_ recorded: RecordedEvent) {
-        guard said == nil else { return }
+        guard farewell == nil else { return }
         var wanted: RecordedEvent.Detail?
         for index in subscriptions.indices {
             guard let detail = subscriptions[index].detail(of: recorded.event) else { continue }
@@ -39,14 +40,14 @@ struct ClientSession {
     }
 
     mutating func send(_ line: [UInt8]) {
-        guard said == nil else { return }
+        guard farewell == nil else { return }
         if !outbox.append(message: line) { close(.slow) }
     }
 
     /// Says `bye`; what waits in the outbox still goes out before it.
     mutating func close(_ code: ConnectionEvent.ByeCode) {
-        guard said == nil else { return }
-        said = code
+        guard farewell == nil else { return }
+        farewell = code
         outbox.close(code)
     }
 
@@ -55,7 +56,7 @@ struct ClientSession {
 
     mutating func next(upTo limit: Int) -> Output {
         if !outbox.isEmpty { return .bytes(outbox.take(upTo: limit)) }
-        if let said { return .end(said) }
+        if let farewell { return .end(farewell) }
         // A client that neither asks nor listens any more waits for the end of the connection.
         return inputEnded && !isSubscribed ? .end(nil) : .wait
     }
@@ -70,7 +71,9 @@ struct ClientSession {
         subscriptionsMade += 1
         let number = subscriptionsMade
         send(reply(to: id, .success(["sub": .int(number), "boot": .string(boot), "seq": .int(seq)])))
-        if let since = request.since, let gap = gap(since, ring: ring, boot: boot, seq: seq) { send(gap.wire.line) }
+        if let since = request.since {
+            for gap in gaps(since, ring: ring, boot: boot, seq: seq) { send(gap.wire.line) }
+        }
 
         let firstSeq = replay.first?.event.seq ?? seq + 1
         var subscription = Subscription(id: number, request: request, firstSeq: firstSeq)
@@ -110,15 +113,17 @@ struct ClientSession {
         return chosen
     }
 
-    /// What of the events after `since` the ring no longer has.
-    private func gap(
+    /// What of the events after `since` the ring no longer has. After another boot there is always one gap at least: what
+    /// was missed of that boot nobody knows.
+    private func gaps(
         _ since: (boot: String, seq: Int), ring: ReplayRing, boot: String, seq: Int
-    ) -> ConnectionEvent? {
-        let oldest = ring.events.first?.event.seq ?? seq + 1
-        guard since.boot == boot else {
-            return .gap(from: 1, to: oldest - 1, count: oldest - 1, cause: .boot)
+    ) -> [ConnectionEvent] {
+        let first = since.boot == boot ? since.seq + 1 : 1
+        let cause: ConnectionEvent.GapCause = since.boot == boot ? .ring : .boot
+        var missing = ring.missing(from: first, to: seq)
+        if cause == .boot, missing.first?.lowerBound != 1 { missing.insert(1..<1, at: 0) }
+        return missing.map {
+            .gap(from: $0.lowerBound, to: $0.upperBound - 1, count: $0.count, cause: cause)
         }
-        let first = since.seq + 1
-        return oldest > first ? .gap(from: first, to: oldest - 1, count: oldest - first, cause: .ring) : nil
     }
 }

@@ -2,7 +2,7 @@ package import Events
 
 /// Answers the commands that the server itself knows nothing about.
 package protocol CommandHandler: Sendable {
-    /// - Parameter command: `status` (whose members join the server's own), `quit` (already answered; the result is
+    /// - Parameter command: `status`, `stats` (whose members join the server's own), `quit` (already answered; the result is
     ///   ignored), or any other of the table below that the server does not answer itself.
     /// - Parameter fields: the request without `id` and `cmd`; only names that the command takes.
     func handle(_ command: String, fields: JSONObject, role: Role) async -> Result<JSONValue, CommandError>
@@ -18,6 +18,7 @@ package struct CommandError: Error, Equatable, CustomStringConvertible {
         case notPermitted = "not_permitted"
         case tooLong = "too_long"
         case notAvailable = "not_available"
+        case badConfiguration = "bad_configuration"
         case failed
     }
 
@@ -59,6 +60,13 @@ struct Command {
         Command(name: "ask", fields: ["prompt", "frame", "speech_s", "src"], needs: .control),
         Command(name: "describe", fields: ["src"], needs: .control),
         Command(name: "snapshot", fields: ["src", "max_width"], needs: .control),
+        Command(name: "mute", fields: ["src", "for_s", "forget"], needs: .control),
+        Command(name: "unmute", fields: ["src"], needs: .control),
+        Command(name: "pause", fields: [], needs: .control),
+        Command(name: "resume", fields: [], needs: .control),
+        Command(name: "flush", fields: ["src"], needs: .control),
+        Command(name: "set", fields: ["stage", "key", "value", "settings"], needs: .control),
+        Command(name: "reload", fields: [], needs: .control),
         Command(name: "quit", fields: [], needs: .control)
     ]
 }

@@ -5,6 +5,8 @@ struct RecordedEvent {
     let event: Event
     /// The whole event on the wire, words included.
     let line: [UInt8]
+    /// Without words or tentative text, where there are any: what those get who did not ask for them.
+    private let shortLine: [UInt8]?
     /// Monotonic, so that a clock set at boot does not empty the ring.
     let uptimeMs: Int
 
@@ -12,21 +14,25 @@ struct RecordedEvent {
         self.event = event
         self.line = event.wire.line
         self.uptimeMs = uptimeMs
+        var short = event
+        switch event.body {
+        case .transcriptPartial(var partial) where !partial.tentative.isEmpty:
+            partial.tentative = ""
+            short.body = .transcriptPartial(partial)
+        case .transcriptFinal(var final) where final.words != nil:
+            final.words = nil
+            short.body = .transcriptFinal(final)
+        default:
+            shortLine = nil
+            return
+        }
+        shortLine = short.wire.line
     }
 
     /// The line for a client that asked for `detail`.
     func line(_ detail: Detail) -> [UInt8] {
-        var event = event
-        switch event.body {
-        case .transcriptPartial(var partial) where !detail.tentative && !partial.tentative.isEmpty:
-            partial.tentative = ""
-            event.body = .transcriptPartial(partial)
-        case .transcriptFinal(var final) where !detail.words && final.words != nil:
-            final.words = nil
-            event.body = .transcriptFinal(final)
-        default: return line
-        }
-        return event.wire.line
+        let isWhole = if case .transcriptPartial = event.body { detail.tentative } else { detail.words }
+        return isWhole ? line : shortLine ?? line
     }
 
     /// How much of an event a client gets.
@@ -57,6 +63,16 @@ extension EventBody {
         case .modelProgress(let model, _, _), .modelReady(let model, _): .model(model)
         case .stats: .stats
         default: nil
+        }
+    }
+
+    /// Whether it tells what was heard or seen, rather than how the daemon is.
+    var isContent: Bool {
+        switch self {
+        case .speechStarted, .speechStopped, .transcriptPartial, .transcriptFinal, .transcriptDiscarded,
+            .sceneStarted, .sceneDelta, .sceneFinal, .answerDelta, .answerFinal:
+            true
+        default: false
         }
     }
 

@@ -10,6 +10,8 @@ struct ReplayRing {
 
     private let limits: Limits
     private(set) var events: [RecordedEvent] = []
+    /// Numbers that were taken out of the midst of `events`, rising.
+    private var forgotten: [Int] = []
     private var bytes = 0
 
     init(limits: Limits) { self.limits = limits }
@@ -30,7 +32,39 @@ struct ReplayRing {
             bytes -= events[surplus].line.count
             surplus += 1
         }
+        guard surplus > 0 else { return }
         events.removeFirst(surplus)
+        dropOldGaps()
+    }
+
+    /// Takes out what was heard and seen of a source.
+    mutating func forget(src: String) {
+        let unwanted = events.filter { $0.event.src == src && $0.event.body.isContent }
+        bytes -= unwanted.reduce(0) { $0 + $1.line.count }
+        forgotten = (forgotten + unwanted.map(\.event.seq)).sorted()
+        events.removeAll { $0.event.src == src && $0.event.body.isContent }
+        dropOldGaps()
+    }
+
+    /// What lies before the oldest event is missing anyway.
+    private mutating func dropOldGaps() {
+        let oldest = events.first?.event.seq ?? .max
+        forgotten.removeAll { $0 < oldest }
+    }
+
+    /// The runs of numbers in `from...to` that are not here (any more); `to` is the newest there was.
+    func missing(from: Int, to: Int) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        let oldest = events.first?.event.seq ?? to + 1
+        if oldest > from { runs.append(from..<oldest) }
+        for seq in forgotten where seq >= max(from, oldest) {
+            if runs.last?.upperBound == seq {
+                runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<seq + 1
+            } else {
+                runs.append(seq..<seq + 1)
+            }
+        }
+        return runs
     }
 
     /// Numbers of the events that tell what is still going on: speech without an end, the newest partial of an

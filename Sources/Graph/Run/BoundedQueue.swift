@@ -1,6 +1,6 @@
 /// A first-in, first-out queue that knows its policy and counts what it drops.
 struct BoundedQueue<Element> {
-    let policy: QueuePolicy
+    var policy: QueuePolicy
     /// Elements dropped for want of room.
     private(set) var dropped = 0
     /// The most elements it ever held.
@@ -36,5 +36,7 @@ struct BoundedQueue<Element> {
 
     mutating func pop() -> Element? { isEmpty ? nil : elements.removeFirst() }
 
-    mutating func removeAll() { elements.removeAll() }
+    mutating func removeAll(where isUnwanted: (Element) -> Bool = { _ in true }) {
+        elements.removeAll(where: isUnwanted)
+    }
 }

@@ -14,13 +14,15 @@ actor ComputeLane {
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private nonisolated let bell: AsyncStream<Void>
-    private nonisolated let ringer: AsyncStream<Void>.Continuation
-    private let clock: StreamClock
+    nonisolated let ringer: AsyncStream<Void>.Continuation
+    let clock: StreamClock
     private let report: @Sendable (StageID, any Error) -> Void
-    private var order: [StageID] = []
-    private var stages: [LaneStage] = []
-    private var sources: [LaneSource] = []
-    private var links: [Link] = []
+    var order: [StageID] = []
+    var stages: [LaneStage] = []
+    var sources: [LaneSource] = []
+    var links: [Link] = []
+    /// Made for a change of the topology, and not in their places yet.
+    var prepared: [(stage: StageDescription, body: StageBody)] = []
     private var turn = 0
     private var arrivals = 0
 
@@ -32,52 +34,6 @@ actor ComputeLane {
     }
 
     deinit { thread.finish() }
-
-    /// Makes every stage of the file, in its order, and hands back the sources.
-    func build(_ topology: Topology) async throws(GraphError) -> [(source: any Source, output: SourceOutput)] {
-        var made: [(any Source, SourceOutput)] = []
-        for stage in topology.stages {
-            for input in stage.inputs {
-                let policy = topology.policy(from: input, to: stage)
-                links.append(Link(from: input, to: stage.id, queue: BoundedQueue(policy)))
-            }
-        }
-        for stage in topology.stages {
-            order.append(stage.id)
-            let origins = topology.origins(of: stage.id)
-            let pace = stage.kind.pace(stage.settings)
-            let context = StageContext(stage: stage.id, clock: clock, origins: origins, pace: pace)
-            let status = GraphStatus.Stage(id: stage.id, kind: stage.kind.name, role: stage.kind.role)
-            let outputs = links.indices.filter { links[$0].from == stage.id }
-            let body: StageBody
-            do {
-                body = try await stage.kind.make(stage.settings, context)
-            } catch {
-                throw .stageFailed(stage: stage.id, underlying: error)
-            }
-            switch (body, stage.kind.role) {
-            case (.source(let source), .source):
-                let inlet = Inlet(policy: inletPolicy(outputs), ring: { [ringer] in ringer.yield() })
-                if pace == .fast { clock.follow(stage.id) }
-                sources.append(LaneSource(inlet, outputs: outputs, pace: pace, status: status))
-                made.append((source, SourceOutput(source: stage.id, pace: pace, clock: clock, inlet: inlet)))
-            case (.worker(let worker), .transform), (.worker(let worker), .sink):
-                let inputs = links.indices.filter { links[$0].to == stage.id }
-                stages.append(
-                    LaneStage(worker, inputs: inputs, outputs: outputs, origin: origins[0], status: status))
-            default:
-                throw .wrongBody(stage: stage.id, kind: stage.kind.name)
-            }
-        }
-        return made
-    }
-
-    /// An inlet waits if one of its readers does; else it drops as they do.
-    private func inletPolicy(_ outputs: [Int]) -> QueuePolicy {
-        let policies = outputs.map { links[$0].queue.policy }
-        let dropping = policies.contains { $0.whenFull == .wait } ? nil : policies.first
-        return dropping ?? QueuePolicy(capacity: 8)  // a few blocks of reading ahead
-    }
 
     /// Runs until every source has ended and every stage has given its last, or the task is cancelled.
     func run() async {
@@ -105,22 +61,41 @@ actor ComputeLane {
     /// - Returns: false if there is no such worker, or it has ended.
     func control(_ control: StageControl, of id: StageID) -> Bool {
         guard let stage = stages.first(where: { $0.status.id == id }), stage.phase != .over else { return false }
-        attempt(stage) { try stage.worker.control(control) }
-        if stage.phase == .idle { stage.phase = .busy }
-        ringer.yield()
+        instruct(stage) { try stage.worker.control(control) }
         return true
+    }
+
+    /// Calls a worker between quanta; `work` follows.
+    func instruct(_ stage: LaneStage, _ body: () throws -> Void) {
+        attempt(stage, body)
+        if stage.phase == .idle {
+            stage.phase = .busy
+            stage.entered = clock.now
+        }
+        ringer.yield()
     }
 
     func status() -> GraphStatus {
         var all: [StageID: GraphStatus.Stage] = [:]
-        for stage in stages { all[stage.status.id] = stage.status }
+        func lag(_ oldest: MediaTime?) -> MediaTime { oldest.map { max(.zero, clock.now - $0) } ?? .zero }
+        for stage in stages {
+            all[stage.status.id] = stage.status
+            all[stage.status.id]?.lag = lag(oldest(stage))
+        }
         for source in sources {
             all[source.status.id] = source.status
             all[source.status.id]?.dropped = source.inlet.dropped
+            all[source.status.id]?.lag = lag(source.inlet.entered)
         }
         return GraphStatus(
             streamTime: sources.map { clock.now($0.status.id) }.max() ?? .zero,
             stages: order.compactMap { all[$0] }, links: links.map(\.status))
+    }
+
+    /// When the oldest packet came into the graph that the stage is at work on, or that waits for it.
+    private func oldest(_ stage: LaneStage) -> MediaTime? {
+        let waiting = stage.inputs.compactMap { links[$0].queue.first?.entered }
+        return (waiting + (stage.phase == .busy ? [stage.entered] : [])).min()
     }
 }
 
@@ -136,7 +111,7 @@ extension ComputeLane {
         return admitFast()
     }
 
-    private func mostUrgent() -> LaneStage? {
+    func mostUrgent() -> LaneStage? {
         stages.lazy.filter(isRunnable).max { ($0.worker.urgency, $1.lastTurn) < ($1.worker.urgency, $0.lastTurn) }
     }
 
@@ -151,7 +126,7 @@ extension ComputeLane {
     }
 
     private func admitLive() {
-        for source in sources where source.pace != .fast && !source.hasEnded {
+        for source in sources where source.pace != .fast && source.isOpen {
             while source.inlet.head != .nothing, !source.outputs.contains(where: { links[$0].queue.holdsUp }) {
                 admit(source)
                 if source.hasEnded { break }
@@ -161,9 +136,10 @@ extension ComputeLane {
 
     private func admitFast() -> Bool {
         var earliest: (source: LaneSource, time: MediaTime)?
-        for source in sources where source.pace == .fast && !source.hasEnded {
+        for source in sources where source.pace == .fast && source.isOpen {
             let time: MediaTime
             switch source.inlet.head {
+            case .nothing where source.inlet.isPaused: continue
             case .nothing: return false  // what it sends next may be the earliest
             case .packet(let position): time = position
             case .end: time = clock.now(source.status.id)
@@ -176,10 +152,10 @@ extension ComputeLane {
 
     /// Takes in a source's next packet, or its end.
     private func admit(_ source: LaneSource) {
-        if let (packet, position) = source.inlet.take() {
+        if let (packet, position, entered) = source.inlet.take() {
             clock.advance(source.status.id, to: position)
             source.status.packetsOut += 1
-            deliver(packet, to: source.outputs)
+            deliver(packet, to: source.outputs, since: entered)
         } else if case .end(let failed) = source.inlet.head {
             source.hasEnded = true
             source.status.state = failed ? .failed : .ended
@@ -190,7 +166,7 @@ extension ComputeLane {
 
 // Working
 extension ComputeLane {
-    private func runQuantum(of stage: LaneStage) {
+    func runQuantum(of stage: LaneStage) {
         turn += 1
         stage.lastTurn = turn
         let begin = clock.now
@@ -203,35 +179,42 @@ extension ComputeLane {
             }
         }
         stage.status.busy += clock.now - begin
+        passOn(from: stage)
+        if stage.phase == .over { end(stage) }
+    }
+
+    /// Takes what the stage has given to its readers.
+    func passOn(from stage: LaneStage) {
         for packet in stage.output.take() {
             stage.status.packetsOut += 1
-            deliver(packet, to: stage.outputs)
+            deliver(packet, to: stage.outputs, since: stage.entered)
         }
-        if stage.phase == .over { end(stage) }
     }
 
     /// Offers the packet that arrived first, or tells that there are no more.
     private func beginWork(of stage: LaneStage) throws {
         let next = stage.inputs.filter { !links[$0].queue.isEmpty }
             .min { links[$0].queue.first!.arrival < links[$1].queue.first!.arrival }
-        if let next, let (packet, _) = links[next].queue.pop() {
+        if let next, let (packet, _, entered) = links[next].queue.pop() {
             stage.phase = .busy
+            stage.entered = entered
             stage.status.packetsIn += 1
             stage.output.origin = packet.origin
             try stage.worker.offer(packet)
         } else {
             stage.phase = .finishing
+            stage.entered = clock.now
             try stage.worker.finish()
         }
     }
 
-    private func deliver(_ packet: Packet, to outputs: [Int]) {
+    private func deliver(_ packet: Packet, to outputs: [Int], since entered: MediaTime) {
         arrivals += 1
-        for link in outputs where !links[link].isCut { links[link].queue.push((packet, arrivals)) }
+        for link in outputs where !links[link].isCut { links[link].queue.push((packet, arrivals, entered)) }
     }
 
     /// A stage that throws takes nothing more and its output ends: the rest of the graph can finish.
-    private func attempt(_ stage: LaneStage, _ body: () throws -> Void) {
+    func attempt(_ stage: LaneStage, _ body: () throws -> Void) {
         do {
             try body()
         } catch {

@@ -8,6 +8,8 @@ package enum GraphError: Error {
     case wrongValue(got: String, wanted: String)
     /// A kind of stage made a worker where a source was due, or the other way round.
     case wrongBody(stage: StageID, kind: String)
+    /// The graph has ended and cannot change any more.
+    case over
 }
 
 extension GraphError: CustomStringConvertible {
@@ -22,6 +24,7 @@ extension GraphError: CustomStringConvertible {
             """
         case .wrongValue(let got, let wanted):
             "A stage got a \(got) where it takes a \(wanted). This is a fault of the program: please report it."
+        case .over: "The pipeline has ended. Start the daemon anew."
         case .wrongBody(let stage, let kind):
             """
             Kind '\(kind)' of stage '\(stage)' made the wrong sort of stage. \

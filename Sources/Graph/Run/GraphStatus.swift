@@ -23,6 +23,8 @@ package struct GraphStatus: Equatable, Sendable {
         package var quanta = 0
         /// Time spent in the stage.
         package var busy = MediaTime.zero
+        /// How long ago the oldest packet came into the graph that it is at work on or that waits for it.
+        package var lag = MediaTime.zero
     }
 
     package struct Link: Equatable, Sendable {
@@ -40,6 +42,9 @@ package struct GraphStatus: Equatable, Sendable {
     /// In the order of the file.
     package let stages: [Stage]
     package let links: [Link]
+
+    /// How far the graph is behind its sources: the greatest lag of a stage.
+    package var lag: MediaTime { stages.map(\.lag).max() ?? .zero }
 
     package subscript(stage: StageID) -> Stage? { stages.first { $0.id == stage } }
 

@@ -14,10 +14,13 @@ final class Inlet: Sendable {
         case end(failed: Bool)
     }
 
-    private struct State {
-        var queue: BoundedQueue<(packet: Packet, position: MediaTime)>
+    struct State {
+        var queue: BoundedQueue<(packet: Packet, position: MediaTime, entered: MediaTime)>
         var isClosed = false
         var hasFailed = false
+        var isMuted = false
+        /// There while the graph is paused; opens when it goes on.
+        var pause: Gate?
         var waiters: [CheckedContinuation<Void, Never>] = []
 
         mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
@@ -26,7 +29,7 @@ final class Inlet: Sendable {
         }
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let ring: @Sendable () -> Void
 
     /// `ring` tells the lane that there is something to take.
@@ -35,9 +38,10 @@ final class Inlet: Sendable {
         self.ring = ring
     }
 
-    /// Waits for room or drops, by the policy. Once the inlet is closed it does nothing.
-    func send(_ packet: Packet, reaching position: MediaTime) async {
-        while !push(packet, position) {
+    /// Waits for room or drops, by the policy. Once the inlet is closed it does nothing; while it is muted, neither.
+    /// - Parameter entered: now, on the graph's clock.
+    func send(_ packet: Packet, reaching position: MediaTime, at entered: MediaTime) async {
+        while !push(packet, position, entered) {
             await withCheckedContinuation { continuation in
                 let mustWait = state.withLock { state -> Bool in
                     guard state.queue.holdsUp, !state.isClosed else { return false }
@@ -51,11 +55,11 @@ final class Inlet: Sendable {
     }
 
     /// False if the sender must wait.
-    private func push(_ packet: Packet, _ position: MediaTime) -> Bool {
+    private func push(_ packet: Packet, _ position: MediaTime, _ entered: MediaTime) -> Bool {
         state.withLock { state in
-            if state.isClosed { return true }
+            if state.isClosed || state.isMuted { return true }
             if state.queue.holdsUp { return false }
-            state.queue.push((packet, position))
+            state.queue.push((packet, position, entered))
             return true
         }
     }
@@ -68,6 +72,7 @@ final class Inlet: Sendable {
             return state.takeWaiters()
         }
         for waiter in waiters { waiter.resume() }
+        resume()
         ring()
     }
 
@@ -81,11 +86,14 @@ final class Inlet: Sendable {
     }
 
     /// Takes the first packet and lets senders go on.
-    func take() -> (packet: Packet, position: MediaTime)? {
+    func take() -> (packet: Packet, position: MediaTime, entered: MediaTime)? {
         let (first, waiters) = state.withLock { state in (state.queue.pop(), state.takeWaiters()) }
         for waiter in waiters { waiter.resume() }
         return first
     }
+
+    /// When the first packet came.
+    var entered: MediaTime? { state.withLock { $0.queue.first?.entered } }
 
     /// Packets dropped because the lane did not come for them in time.
     var dropped: Int { state.withLock { $0.queue.dropped } }

@@ -7,28 +7,49 @@ import Synchronization
 /// ```
 /// Whoever owns the graph calls `run` in a task; `start`, `stop`, `status` and `control` may be called from anywhere.
 package final class RunningGraph: Sendable {
-    private struct State {
+    struct State {
         var drainTime = RunningGraph.standardDrainTime
         var failure: GraphError?
         var isRun = false
+        var topology: Topology
+        /// Those that run or are to run.
+        var sources: [SourceRun] = []
+        var isPaused = false
     }
 
     /// How long stages may go on after a stop, unless told otherwise.
     package static let standardDrainTime = Duration.seconds(30)
 
-    package let topology: Topology
     package let clock: StreamClock
-    private let lane: ComputeLane
-    private let sources: [(source: any Source, output: SourceOutput)]
-    private let life: Life
+    let lane: ComputeLane
+    let life: Life
     private let onFailure: @Sendable (StageID, any Error) -> Void
 
-    /// The doors a graph passes through, and its first failure.
-    private final class Life: Sendable {
-        let state = Mutex(State())
+    /// The doors a graph passes through, its sources, and its first failure.
+    final class Life: Sendable {
+        let state: Mutex<State>
         let started = Gate()
         let stopping = Gate()
         let ended = Gate()
+        /// Sources that are to be run.
+        let launches: AsyncStream<SourceRun>
+        private let launcher: AsyncStream<SourceRun>.Continuation
+
+        init(_ topology: Topology) {
+            state = Mutex(State(topology: topology))
+            (launches, launcher) = AsyncStream.makeStream()
+        }
+
+        func launch(_ sources: [MadeSource]) {
+            let runs = sources.map(SourceRun.init)
+            state.withLock { state in
+                state.sources += runs
+                if state.isPaused { for run in runs { run.output.inlet.pause() } }
+            }
+            for run in runs { launcher.yield(run) }
+        }
+
+        func launchNoMore() { launcher.finish() }
 
         func fail(_ error: GraphError) {
             state.withLock { if $0.failure == nil { $0.failure = error } }
@@ -44,18 +65,20 @@ package final class RunningGraph: Sendable {
         _ topology: Topology, clock: StreamClock = StreamClock(),
         onFailure: @escaping @Sendable (StageID, any Error) -> Void = { _, _ in }
     ) async throws(GraphError) {
-        let life = Life()
+        let life = Life(topology)
         let lane = ComputeLane(clock: clock) { stage, error in
             life.fail(.stageFailed(stage: stage, underlying: error))
             onFailure(stage, error)
         }
-        self.topology = topology
         self.clock = clock
         self.lane = lane
         self.life = life
         self.onFailure = onFailure
-        sources = try await lane.build(topology)
+        life.launch(try await lane.build(topology))
     }
+
+    /// What runs now; it changes with `reload`.
+    package var topology: Topology { life.state.withLock { $0.topology } }
 
     /// Lets the sources run: stream time 0 is now.
     package func start() {
@@ -119,7 +142,7 @@ package final class RunningGraph: Sendable {
         await lane.run()
         let unfinished = await lane.unfinished
         if !unfinished.isEmpty { life.fail(.notDrained(stages: unfinished)) }
-        for (_, output) in sources { output.inlet.close() }
+        for run in life.state.withLock({ $0.sources }) { run.output.inlet.close() }
         life.stopping.open()
         return true
     }
@@ -127,29 +150,31 @@ package final class RunningGraph: Sendable {
     private func runSources() async -> Bool {
         await life.started.wait()
         await withTaskGroup { group in
-            for (source, output) in sources {
-                group.addTask { await self.run(source, output) }
+            group.addTask {
+                await self.life.stopping.wait()
+                self.life.launchNoMore()
+                for run in self.life.state.withLock({ $0.sources }) { run.end() }
             }
-            await life.stopping.wait()
-            for (source, _) in sources { source.stop() }
+            for await run in life.launches { group.addTask { await self.run(run) } }
             group.cancelAll()
         }
         return false
     }
 
-    private func run(_ source: any Source, _ output: SourceOutput) async {
+    private func run(_ run: SourceRun) async {
         var failure: (any Error)?
         if !life.stopping.isOpen {
             do {
-                try await source.run(output)
+                try await run.run()
             } catch {
-                failure = error is CancellationError && life.stopping.isOpen ? nil : error
+                failure = error is CancellationError && run.isToEnd ? nil : error
             }
         }
-        output.inlet.close(failed: failure != nil)
+        run.output.inlet.close(failed: failure != nil)
+        run.ended.open()
         if let failure {
-            life.fail(.stageFailed(stage: output.source, underlying: failure))
-            onFailure(output.source, failure)
+            life.fail(.stageFailed(stage: run.output.source, underlying: failure))
+            onFailure(run.output.source, failure)
         }
     }
 

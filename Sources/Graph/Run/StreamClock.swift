@@ -63,8 +63,10 @@ package final class StreamClock: Sendable {
     /// Sleeps for a length of the clock's time, started or not.
     func sleep(for duration: Duration) async throws { try await sleepUntil(elapsed() + duration) }
 
-    /// From now on the time of `source` is the position it has reached.
-    func follow(_ source: StageID) { state.withLock { $0.positions[source] = .zero } }
+    /// From now on the time of `source` is the position it has reached, or again that of the clock.
+    func follow(_ source: StageID, if isFast: Bool = true, from position: MediaTime = .zero) {
+        state.withLock { $0.positions[source] = isFast ? position : nil }
+    }
 
     /// A followed source has reached `position`; it never goes back.
     func advance(_ source: StageID, to position: MediaTime) {

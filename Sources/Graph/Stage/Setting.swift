@@ -84,27 +84,32 @@ package struct SettingSpecification: Sendable {
     /// Nil: without a value where the file gives none.
     package let defaultValue: SettingValue?
     package let isRequired: Bool
+    /// It may change while the stage runs: its worker takes it by `adjust`.
+    package let isLive: Bool
     /// A few words, for messages and documentation.
     package let summary: String
 
-    private init(_ key: String, _ type: SettingType, _ value: SettingValue?, isRequired: Bool, _ summary: String) {
+    private init(
+        _ key: String, _ type: SettingType, _ value: SettingValue?, isRequired: Bool, isLive: Bool, _ summary: String
+    ) {
         self.key = key
         self.type = type
         self.defaultValue = value
         self.isRequired = isRequired
+        self.isLive = isLive
         self.summary = summary
     }
 
     /// The file must give it.
     package static func required(_ key: String, _ type: SettingType, _ summary: String) -> Self {
-        Self(key, type, nil, isRequired: true, summary)
+        Self(key, type, nil, isRequired: true, isLive: false, summary)
     }
 
     /// The file may give it, else it is `value`.
     package static func optional(
-        _ key: String, _ type: SettingType, default value: SettingValue? = nil, _ summary: String
+        _ key: String, _ type: SettingType, default value: SettingValue? = nil, live: Bool = false, _ summary: String
     ) -> Self {
-        Self(key, type, value, isRequired: false, summary)
+        Self(key, type, value, isRequired: false, isLive: live, summary)
     }
 }
 

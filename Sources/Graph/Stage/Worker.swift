@@ -21,7 +21,10 @@ package enum StageControl: Equatable, Sendable {
     case flush
     /// Tell what is to be seen now, as the scene of that number.
     case describe(scene: Int)
+    /// The source behind it is muted, or no longer: what is open ends, and nothing comes until it is unmuted.
     case mute(Bool)
+    /// Give up what is open, untold; comes before `mute`.
+    case forget
     case ask(Question)
 }
 
@@ -44,11 +47,15 @@ package protocol Worker: AnyObject {
 
     /// Obeys an order from outside; it comes between quanta, even when work is unfinished. `work` is called after it.
     func control(_ control: StageControl) throws
+
+    /// Settings that may change while the stage runs have changed; it comes between quanta, as `control` does.
+    func adjust(_ settings: StageSettings) throws
 }
 
 extension Worker {
     package func finish() throws {}
     package func control(_ control: StageControl) throws {}
+    package func adjust(_ settings: StageSettings) throws {}
 }
 
 /// Where a worker leaves what it gives. It belongs to the worker's lane.

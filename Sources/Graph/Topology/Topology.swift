@@ -34,8 +34,12 @@ package struct Topology: Sendable {
     package static func load(
         _ file: String, overrides: [Override] = [], registry: StageRegistry
     ) throws(TopologyError) -> Topology {
-        try parse(try PipelineFile.read(file), file: file, overrides: overrides, registry: registry)
+        try parse(try text(of: file), file: file, overrides: overrides, registry: registry)
     }
+
+    /// The text of a pipeline file.
+    /// - Throws: `missing`, `unreadable`.
+    package static func text(of file: String) throws(TopologyError) -> String { try PipelineFile.read(file) }
 
     /// Reads the text of a pipeline file; `file` is its path, for messages and for the paths in it.
     package static func parse(
@@ -62,6 +66,17 @@ package struct Topology: Sendable {
             if found.insert(next).inserted { pending += self[next]?.inputs ?? [] }
         }
         return stages.filter { found.contains($0.id) && $0.kind.role == .source }.map(\.id)
+    }
+
+    /// The stages, each after those it reads.
+    package var upstreamFirst: [StageID] {
+        var sorted: [StageID] = []
+        while sorted.count < stages.count {
+            sorted += stages.filter { stage in
+                !sorted.contains(stage.id) && stage.inputs.allSatisfy { sorted.contains($0) }
+            }.map(\.id)
+        }
+        return sorted
     }
 
     /// The queue of a link: the reader's, except that behind a `fast` source every link waits.

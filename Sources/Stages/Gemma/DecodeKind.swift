@@ -25,7 +25,7 @@ extension StageKind {
                 .optional("to", .string, default: .string("en"), "what translate translates into"),
                 .optional(
                     "partial_ms", .milliseconds(0...60_000), default: .duration(MediaTime(milliseconds: 500)),
-                    "stream time between partials; 0: finals only"),
+                    live: true, "stream time between partials; 0: finals only"),
                 .optional("max_tokens", .integer(1...4_096), default: .integer(64), "most tokens of a description"),
                 .optional(
                     "changes_only", .boolean, default: .boolean(false),
@@ -70,12 +70,11 @@ extension StageKind {
     private static func transcriber<Model: Recogniser>(
         _ recogniser: Model, _ settings: StageSettings, _ context: StageContext, _ environment: StageEnvironment
     ) -> any Worker where Model.Sound: TravellingSound {
-        let interval = settings.duration("partial_ms")
         let origin = context.origins.first ?? context.stage
         let transcriber = UtteranceTranscriber(
             recogniser: recogniser,
             configuration: .init(
-                partialInterval: interval > .zero ? interval : nil, rule: .agreement(count: 2), anticipatesFinal: true),
+                partialInterval: settings.partialInterval, rule: .agreement(count: 2), anticipatesFinal: true),
             clock: .init(lag: { context.clock.lag(of: origin, behind: $0) }, wall: { MonotonicTime.now }))
         return TranscribeWorker(transcriber, environment: environment, context: context)
     }

@@ -31,6 +31,8 @@ final class EmbedAudioWorker: Worker {
     /// Samples of the utterance, and those of them whose tokens were sent.
     private var taken = 0
     private var sent = 0
+    /// What comes of the utterance is not listened to any more.
+    private var isForgotten = false
 
     init(_ encoder: GemmaAudioEncoder) {
         stream = encoder.makeStream()
@@ -39,6 +41,8 @@ final class EmbedAudioWorker: Worker {
 
     func offer(_ packet: Packet) throws {
         let piece = try packet.value(as: UtterancePiece.self)
+        if case .began = piece.content { isForgotten = false }
+        if isForgotten { return }
         self.piece = piece
         switch piece.content {
         case .began(let start, _):
@@ -53,6 +57,12 @@ final class EmbedAudioWorker: Worker {
             let isCut = cause != .endpoint && end >= start + MediaTime(samples: taken, rateHz: 16_000)
             if isCut { stream.finish(paddingSamples: timing.padding(behind: taken)) }
         }
+    }
+
+    func control(_ control: StageControl) throws {
+        guard control == .forget else { return }
+        stream.reset()
+        (piece, taken, sent, isForgotten) = (nil, 0, 0, true)
     }
 
     func work(_ output: Output) throws -> Progress {

@@ -60,7 +60,13 @@ final class EmbedImageWorker: Worker {
     }
 
     func control(_ control: StageControl) throws {
-        if case .ask(let question) = control { questions.append(question) }
+        switch control {
+        case .ask(let question): questions.append(question)
+        case .forget:
+            (scene, run) = (nil, nil)
+            environment.seen.forget(context.stage)
+        case .flush, .describe, .mute: break
+        }
     }
 
     func work(_ output: Output) throws -> Progress {

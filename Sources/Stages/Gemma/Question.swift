@@ -30,6 +30,8 @@ package final class RecentSpeech: Sendable {
         }
     }
 
+    package func forget() { lines.withLock { $0 = [] } }
+
     /// What ended in the last `length` before `now`, a line an utterance.
     package func text(last length: MediaTime, before now: MediaTime) -> String {
         lines.withLock { lines in

@@ -56,6 +56,8 @@ package final class SeenFrames: Sendable {
         entries.withLock { $0[stage]?.last { $0.scene == scene } }
     }
 
+    package func forget(_ stage: StageID) { entries.withLock { $0[stage] = nil } }
+
     /// Numbers of the scenes that are kept, oldest first.
     package func scenes(of stage: StageID) -> [Int] {
         entries.withLock { ($0[stage] ?? []).compactMap { $0.scene?.number } }

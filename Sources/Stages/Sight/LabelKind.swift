@@ -13,7 +13,7 @@ extension StageKind {
             output: SceneUpdate.port,
             settings: [
                 .required("model", .model, "an EfficientNet model, such as efficientnet-lite0"),
-                .optional("top", .integer(1...20), default: .integer(5), "how many labels are told at most")
+                .optional("top", .integer(1...20), default: .integer(5), live: true, "how many labels are told at most")
             ],
             notes: { environment.notes(on: $0.model("model")) },
             make: { settings, context in
@@ -34,7 +34,7 @@ package final class LabelWorker: Worker {
     package let urgency = Urgency.picture
     private let model: EfficientNetModel
     private let run: EfficientNetRun
-    private let top: Int
+    private var top: Int
     private let report: (String) -> Void
     private var state = State.idle
     private var skipped = 0
@@ -58,6 +58,8 @@ package final class LabelWorker: Worker {
     package func offer(_ packet: Packet) throws {
         state = .arrived(try packet.value(as: SceneFrame.self), at: MonotonicTime.now)
     }
+
+    package func adjust(_ settings: StageSettings) throws { top = settings.integer("top") }
 
     package func work(_ output: Output) throws -> Progress {
         switch state {

@@ -12,16 +12,16 @@ extension StageKind {
             inputs: [VideoFrame.port], output: SceneFrame.port,
             settings: [
                 .optional(
-                    "threshold", .number(0.01...0.95), default: .number(0.12),
+                    "threshold", .number(0.01...0.95), default: .number(0.12), live: true,
                     "the share of the picture that makes another view"),
                 .optional(
-                    "settle_ms", .milliseconds(0...60_000), default: .duration(standard.settle),
+                    "settle_ms", .milliseconds(0...60_000), default: .duration(standard.settle), live: true,
                     "how long a view must be still"),
                 .optional(
-                    "min_interval_s", .seconds(0...86_400), default: .duration(standard.minInterval),
+                    "min_interval_s", .seconds(0...86_400), default: .duration(standard.minInterval), live: true,
                     "the least time between two changes"),
                 .optional(
-                    "repeat_s", .seconds(0...86_400), default: .duration(standard.repeatEvery),
+                    "repeat_s", .seconds(0...86_400), default: .duration(standard.repeatEvery), live: true,
                     "after which a view is told again; 0: never"),
                 .optional(
                     "zones", .rectangles, default: .rectangles([]), "where changes count; everywhere if there are none"),
@@ -33,14 +33,20 @@ extension StageKind {
                 return watched.isBlind ? ["zones and mask leave nothing to look at: no change will be told"] : []
             },
             make: { settings, context in
-                let gate = SceneGateSettings(
-                    threshold: Float(settings.number("threshold")), settle: settings.duration("settle_ms"),
-                    minInterval: settings.duration("min_interval_s"), repeatEvery: settings.duration("repeat_s"))
                 return .worker(
                     SceneChangeWorker(
-                        gate, ViewComparison(zones: settings.rectangles("zones"), mask: settings.rectangles("mask")),
+                        SceneGateSettings(settings),
+                        ViewComparison(zones: settings.rectangles("zones"), mask: settings.rectangles("mask")),
                         nextScene: environment.nextScene, isCrowded: { environment.load.isTaken(.scenes) }
                     ) { environment.report("stage '\(context.stage)': \($0)") })
             })
+    }
+}
+
+extension SceneGateSettings {
+    init(_ settings: StageSettings) {
+        self.init(
+            threshold: Float(settings.number("threshold")), settle: settings.duration("settle_ms"),
+            minInterval: settings.duration("min_interval_s"), repeatEvery: settings.duration("repeat_s"))
     }
 }

@@ -32,7 +32,7 @@ package final class SceneChangeWorker: Worker {
     private var asked: [SceneID] = []
     private var isMuted = false
     private var ended = false
-    private let minInterval: MediaTime
+    private var minInterval: MediaTime
     private let isCrowded: () -> Bool
     /// Frames that could not be decoded.
     package private(set) var damaged = 0
@@ -61,6 +61,11 @@ package final class SceneChangeWorker: Worker {
 
     package func finish() throws { ended = true }
 
+    package func adjust(_ settings: StageSettings) throws {
+        gate.adjust(to: SceneGateSettings(settings))
+        minInterval = gate.settings.minInterval
+    }
+
     package func control(_ control: StageControl) throws {
         switch control {
         case .describe(let number): asked.append(SceneID(number))
@@ -69,6 +74,7 @@ package final class SceneChangeWorker: Worker {
             unseen = []
             newest = nil
             gate.interrupt()
+        case .forget: asked = []
         case .flush, .ask: break
         }
     }

@@ -20,7 +20,7 @@ struct CameraStage: Source {
         while !output.isStopped, let news = try await camera.next() {
             switch news {
             case .frame(let frame):
-                environment.frames.put(frame, of: source)
+                if !output.isMuted { environment.frames.put(frame, of: source) }
                 await output.send(frame, reaching: frame.time)
                 if frame.time >= nextStatistics {
                     tell(camera.statistics, of: source)

@@ -11,10 +11,13 @@ struct RecordedPictures<Pictures: PictureSource & ~Copyable>: Source {
     func run(_ output: SourceOutput) async throws {
         var pictures = try open()
         defer { if let losses = pictures.losses { environment.report("\(output.source): \(losses)") } }
-        while !output.isStopped, let frame = try pictures.next() {
+        var shift = output.begin
+        while !output.isStopped, var frame = try pictures.next() {
+            shift += await output.waitWhilePaused()
+            frame.time += shift
             // Times are counted from the start, so delays never add up; a picture that is late goes out at once.
             if output.pace == .paced { try await output.clock.sleep(until: frame.time) }
-            environment.frames.put(frame, of: output.source)
+            if !output.isMuted { environment.frames.put(frame, of: output.source) }
             await output.send(frame, reaching: frame.time)
         }
     }

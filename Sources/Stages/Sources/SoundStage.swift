@@ -14,7 +14,25 @@ struct SoundStage<Sound: SoundSource & ~Copyable>: Source {
 
     func run(_ output: SourceOutput) async throws {
         var sound = try open(MonotonicClock.now() - output.clock.now(output.source).nanoseconds)
-        try await SoundPump.run(&sound, clock: ContinuousClock(), isStopped: { output.isStopped }) { block in
+        // Recorded sound stands still while the graph is paused; what comes after is that much later.
+        var shift = output.begin
+        var held = MediaTime.zero
+        func hold() async -> MediaTime {
+            guard output.pace != .live else { return .zero }
+            let length = await output.waitWhilePaused()
+            shift += length
+            held += length
+            return length
+        }
+        try await SoundPump.run(&sound, clock: ContinuousClock(), isStopped: { output.isStopped }, hold: hold) {
+            pulled in
+            var block = pulled
+            if output.pace != .live {
+                block.time += shift
+                block.lostBefore += held
+                held = .zero
+                return await output.send(block, reaching: block.end)
+            }
             if block.lostBefore > .zero {
                 sink.emit(
                     .deviceOverrun(lostMs: block.lostBefore.milliseconds, atMs: block.time.milliseconds),

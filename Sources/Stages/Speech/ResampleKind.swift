@@ -32,6 +32,10 @@ package final class ResampleWorker: Worker {
     private let policy: ChannelPolicy
     private let report: (String) -> Void
     private var chain: SpeechChain?
+    /// Stream time after the last frame taken.
+    private var heardEnd: MediaTime?
+    /// More than this between two blocks is a gap, whether the source says so or not: it was muted, or stood still.
+    private static let longestJitter = MediaTime(milliseconds: 50)
     private var input: AudioBlock?
     private var ended = false
 
@@ -45,6 +49,10 @@ package final class ResampleWorker: Worker {
 
     package func finish() throws { ended = true }
 
+    package func control(_ control: StageControl) throws {
+        if control == .forget { chain = nil }
+    }
+
     package func work(_ output: Output) throws -> Progress {
         if let block = input {
             input = nil
@@ -56,11 +64,11 @@ package final class ResampleWorker: Worker {
     }
 
     private func take(_ block: AudioBlock, _ output: Output) throws {
-        var lost = MediaTime.zero
-        if let open = chain, block.lostBefore > .zero || !open.fits(block) {
-            close(output)
-            lost = block.lostBefore
-        }
+        var lost = block.lostBefore
+        if let heardEnd, block.time - heardEnd > Self.longestJitter { lost = max(lost, block.time - heardEnd) }
+        if heardEnd == nil { lost = .zero }
+        heardEnd = block.end
+        if let open = chain, lost > .zero || !open.fits(block) { close(output) }
         let current = try chain ?? SpeechChain(rateHz: rateHz, policy: policy, like: block)
         chain = current
         let samples = current.step(block)

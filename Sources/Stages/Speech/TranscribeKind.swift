@@ -13,7 +13,7 @@ extension StageKind {
                 .required("model", .model, "a Whisper model, such as whisper-tiny.en"),
                 .optional(
                     "partial_ms", .milliseconds(0...60_000), default: .duration(MediaTime(milliseconds: 500)),
-                    "stream time between partials; 0: finals only"),
+                    live: true, "stream time between partials; 0: finals only"),
                 .optional("language", .string, "two-letter code; detected if not given"),
                 .optional(
                     "task", .choice(["transcribe", "translate"]), default: .string("transcribe"),
@@ -26,10 +26,10 @@ extension StageKind {
                 options.language = settings["language"]?.string
                 options.task = settings.string("task") == "translate" ? .translate : .transcribe
                 let recogniser = try WhisperRecogniser(model: model, options: options, pool: environment.pool)
-                let interval = settings.duration("partial_ms")
                 let origin = context.origins.first ?? context.stage
                 let transcriber = UtteranceTranscriber(
-                    recogniser: recogniser, configuration: .init(partialInterval: interval > .zero ? interval : nil),
+                    recogniser: recogniser,
+                    configuration: .init(partialInterval: settings.partialInterval),
                     clock: .init(
                         lag: { context.clock.lag(of: origin, behind: $0) }, wall: { MonotonicTime.now }))
                 return .worker(TranscribeWorker(transcriber, environment: environment, context: context))
@@ -44,7 +44,7 @@ final class TranscribeWorker<Model: Recogniser>: Worker where Model.Sound: Trave
     private let environment: StageEnvironment
     private let source: StageID
     private let clock: StreamClock
-    private let interval: MediaTime?
+    private var interval: MediaTime?
     private var ready: [Speech.TranscriptUpdate] = []
 
     init(_ transcriber: UtteranceTranscriber<Model>, environment: StageEnvironment, context: StageContext) {
@@ -75,6 +75,25 @@ final class TranscribeWorker<Model: Recogniser>: Worker where Model.Sound: Trave
         return more ? .more : .idle
     }
 
+    func adjust(_ settings: StageSettings) throws {
+        interval = settings.partialInterval
+        transcriber.configuration.partialInterval = interval
+    }
+
+    func control(_ control: StageControl) throws {
+        guard control == .forget else { return }
+        ready += transcriber.forget()
+        environment.heard.forget()
+    }
+
     /// The inputs have ended: an utterance that nobody ended is given up.
     func finish() throws { ready += transcriber.shutDown() }
+}
+
+extension StageSettings {
+    /// `partial_ms`: stream time between partials; nil: finals only.
+    var partialInterval: MediaTime? {
+        let interval = duration("partial_ms")
+        return interval > .zero ? interval : nil
+    }
 }
