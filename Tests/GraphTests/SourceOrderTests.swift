@@ -107,7 +107,7 @@ struct SourceOrderTests {
             tap.put.yield(2)
             graph.requestStop()
         }
-        #expect(journal.all == ["1", "flush"])
+        #expect(journal.all.starts(with: ["1", "flush"]), "what it held comes at most")
     }
 
     @Test func `flush reaches what is behind the source`() async throws {
