@@ -1,23 +1,13 @@
 #if defined(__x86_64__)
-#include "quantised.h"
 #include <immintrin.h>
 #include <math.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-
-#define CK_ROW(name) ck_##name##_avx2
+#include "quantised_avx2.h"
 
 enum {
-    STRIP = 8,           // outputs of a register
-    STRIPS = CK_PANEL / STRIP,
     MR = 6,              // 12 sums, 2 weights, an input of 16 registers
     CHUNK = 120,         // rows that share an unpacked span: 15 KB of float sums
 };
-
-CK_INLINE __m256i line_at(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
-
-CK_INLINE __m256i four_at(const int8_t *inputs) { return _mm256_set1_epi32((int)ck_load32(inputs)); }
-
-CK_INLINE __m256 scales_at(const uint8_t *halves) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)halves)); }
 
 CK_INLINE int32_t total_of(__m256i eight) {
     __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
@@ -73,25 +63,6 @@ void ck_quantise_avx2(const float *x, size_t stride, const ck_quantised_inputs *
     }
 }
 
-/// Adds the bias, adds to or replaces y, for one row and the strip at output `first`.
-CK_INLINE void finish(const ck_quantised_matmul *job, size_t row, size_t first, __m256 sums) {
-    if (first >= job->outputs) return;
-    float values[STRIP], *y = job->y + row * job->y_stride + first;
-    _mm256_storeu_ps(values, sums);
-    for (size_t n = 0; n < STRIP && first + n < job->outputs; n++) {
-        float value = job->bias ? values[n] + job->bias[first + n] : values[n];
-        y[n] = job->adding ? y[n] + value : value;
-    }
-}
-
-static void activate_all(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
-    if (job->activation == CK_NONE) return;
-    size_t first = panels.begin * CK_PANEL, last = CK_MIN(panels.end * CK_PANEL, job->outputs);
-    for (size_t m = rows.begin; m < rows.end; m++) {
-        CK_ROW(activate)(job->y + m * job->y_stride + first, last - first, job->activation);
-    }
-}
-
 // A 4-bit weight is multiplied as the nibble it is: a pair of products, 2 · 15 · 127, is added 8 times within 16 bits,
 // which is a block; its sums then meet their steps. What zeros take away is a product of its own, of zero · step and
 // the sums of the inputs' blocks, two blocks at a time: b and b + 2, as the bytes of steps lie.
@@ -120,8 +91,8 @@ CK_INLINE __m256i sum_pair(const int32_t *sums, size_t b, size_t blocks) {
 
 // One row: weights are read once, in the order of memory.
 
-CK_INLINE void one_row_span_q4(const uint8_t *span, size_t blocks, const int8_t *x, const int32_t *sums,
-                               __m256i totals[STRIPS]) {
+CK_INLINE void one_row_span(const uint8_t *span, size_t blocks, const int8_t *x, const int32_t *sums,
+                            __m256i totals[STRIPS]) {
     const __m256i low = _mm256_set1_epi8(15);
     const uint8_t *w = span + CK_Q4_HEAD;
     for (size_t four = 0; four < blocks; four += 4) {
@@ -154,34 +125,18 @@ CK_INLINE void one_row_span_q4(const uint8_t *span, size_t blocks, const int8_t 
     }
 }
 
-/// The same of unsigned bytes: 16 bits each, as pairs of their products do not fit 16.
-CK_INLINE void one_row_span_q8(const uint8_t *span, size_t blocks, const int8_t *x, __m256i totals[STRIPS]) {
-    const uint8_t *w = span + CK_Q8_HEAD;
-    for (size_t g = 0; g < blocks * 8; g++, w += CK_PANEL * CK_GROUP) {
-        __m256i inputs = four_at(x + g * CK_GROUP), x1 = _mm256_srai_epi16(inputs, 8);
-        __m256i x0 = _mm256_srai_epi16(_mm256_slli_epi16(inputs, 8), 8);
-        for (int i = 0; i < STRIPS; i++) {
-            __m256i four = line_at(w + i * 32);
-            __m256i even = _mm256_and_si256(four, _mm256_set1_epi16(255)), odd = _mm256_srli_epi16(four, 8);
-            totals[i] = _mm256_add_epi32(totals[i], _mm256_madd_epi16(even, x0));
-            totals[i] = _mm256_add_epi32(totals[i], _mm256_madd_epi16(odd, x1));
-        }
-    }
-}
-
-CK_INLINE void one_row(const int format, const ck_quantised_matmul *job, size_t m, ck_range panels) {
+CK_INLINE void one_row(const ck_quantised_matmul *job, size_t m, ck_range panels) {
     size_t inputs = job->x.inputs;
     ck_input_row x = ck_input_row_at(&job->x, m);
     for (size_t panel = panels.begin; panel < panels.end; panel++) {
-        const uint8_t *span = (const uint8_t *)job->panels + panel * ck_panel_bytes(format, inputs);
+        const uint8_t *span = (const uint8_t *)job->panels + panel * ck_panel_bytes(CK_Q4, inputs);
         __m256 sums[STRIPS];
         for (int i = 0; i < STRIPS; i++) sums[i] = _mm256_setzero_ps();
-        for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(format, CK_SPAN)) {
+        for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(CK_Q4, CK_SPAN)) {
             size_t blocks = ck_blocks_of(inputs, s);
             __m256i totals[STRIPS];
-            for (int i = 0; i < STRIPS; i++) totals[i] = _mm256_set1_epi32(format == CK_Q4 ? 0 : x.offsets[s]);
-            if (format == CK_Q8) one_row_span_q8(span, blocks, x.bytes + s * CK_SPAN, totals);
-            else one_row_span_q4(span, blocks, x.bytes + s * CK_SPAN, x.sums + s * CK_SPAN_BLOCKS, totals);
+            for (int i = 0; i < STRIPS; i++) totals[i] = _mm256_setzero_si256();
+            one_row_span(span, blocks, x.bytes + s * CK_SPAN, x.sums + s * CK_SPAN_BLOCKS, totals);
             for (int i = 0; i < STRIPS; i++) {
                 __m256 scale = _mm256_mul_ps(scales_at(span + i * 16), _mm256_set1_ps(x.scales[s]));
                 sums[i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(totals[i]), scale, sums[i]);
@@ -191,29 +146,28 @@ CK_INLINE void one_row(const int format, const ck_quantised_matmul *job, size_t 
     }
 }
 
-// Many rows: a span is unpacked to nibbles in bytes once for all of them. An 8-bit weight is two nibbles, with steps 1
-// and 16, and zero · step 128.
+// Many rows: a span is unpacked to nibbles in bytes once for all of them.
 
 typedef struct {
-    _Alignas(64) uint8_t nibbles[2][CK_SPAN_BLOCKS][CK_BLOCK * CK_PANEL]; // of a block: [8][32][4]
-    __m256i steps[2][CK_SPAN_BLOCKS][STRIPS];
+    _Alignas(64) uint8_t nibbles[CK_SPAN_BLOCKS][CK_BLOCK * CK_PANEL]; // of a block: [8][32][4]
+    __m256i steps[CK_SPAN_BLOCKS][STRIPS];
     __m256i shifts[CK_SPAN_BLOCKS / 2][STRIPS];                          // as `shift_pairs` has them
     __m256 scales[STRIPS];
     size_t blocks;
 } unpacked_span;
 
-static void unpack_q4(const uint8_t *span, size_t blocks, unpacked_span *to) {
+static void unpack(const uint8_t *span, size_t blocks, unpacked_span *to) {
     const __m256i low = _mm256_set1_epi8(15);
     const uint8_t *w = span + CK_Q4_HEAD;
     for (size_t b = 0; b < blocks; b++) {
         for (int i = 0; i < STRIPS; i++) {
             __m256i steps = line_at(span + 64 + b / 4 * 128 + i * 32), shifts[2];
-            to->steps[0][b][i] = step_twice(steps, (int)(b % 4));
+            to->steps[b][i] = step_twice(steps, (int)(b % 4));
             if (b % 4 != 0) continue;
             shift_pairs(steps, shifts);
             to->shifts[b / 2][i] = shifts[0], to->shifts[b / 2 + 1][i] = shifts[1];
         }
-        uint8_t *out = to->nibbles[0][b];
+        uint8_t *out = to->nibbles[b];
         for (int j = 0; j < 4; j++, out += CK_PANEL * 4) {
             for (int i = 0; i < STRIPS; i++, w += 32, out += 32) {
                 __m256i two = line_at(w);
@@ -224,26 +178,8 @@ static void unpack_q4(const uint8_t *span, size_t blocks, unpacked_span *to) {
     }
 }
 
-static void unpack_q8(const uint8_t *span, size_t blocks, unpacked_span *to) {
-    const __m256i low = _mm256_set1_epi8(15);
-    const uint8_t *w = span + CK_Q8_HEAD;
-    for (int p = 0; p < CK_SPAN_BLOCKS / 2; p++) {
-        for (int i = 0; i < STRIPS; i++) to->shifts[p][i] = _mm256_set1_epi16(128);
-    }
-    for (size_t b = 0; b < blocks; b++) {
-        for (int i = 0; i < STRIPS; i++) {
-            to->steps[0][b][i] = _mm256_set1_epi16(1), to->steps[1][b][i] = _mm256_set1_epi16(16);
-        }
-        for (size_t k = 0; k < CK_Q8_BLOCK; k += 32, w += 32) {
-            __m256i two = line_at(w);
-            _mm256_store_si256((__m256i *)(to->nibbles[0][b] + k), _mm256_and_si256(two, low));
-            _mm256_store_si256((__m256i *)(to->nibbles[1][b] + k), _mm256_and_si256(_mm256_srli_epi16(two, 4), low));
-        }
-    }
-}
-
 /// Adds the products of a span with `rows` rows to `sums` [rows][32], for the two strips at `strip`.
-CK_INLINE void multiply(const int planes, const int rows, const ck_input_row *first, size_t stride, size_t s,
+CK_INLINE void multiply(const int rows, const ck_input_row *first, size_t stride, size_t s,
                         const unpacked_span *span, int strip, float *sums) {
     size_t blocks = span->blocks;
     __m256i totals[MR][2];
@@ -260,24 +196,22 @@ CK_INLINE void multiply(const int planes, const int rows, const ck_input_row *fi
     }
     for (size_t b = 0; b < blocks; b++) {
         const int8_t *x = first->bytes + s * CK_SPAN + b * CK_BLOCK, *bases[2] = {x, x + 3 * stride};
-        for (int plane = 0; plane < planes; plane++) {
-            const uint8_t *w = span->nibbles[plane][b] + strip * 32;
-            __m256i pairs[MR][2];
-            for (int r = 0; r < rows; r++) pairs[r][0] = pairs[r][1] = _mm256_setzero_si256();
-            for (int g = 0; g < CK_BLOCK; g += CK_GROUP, w += CK_PANEL * CK_GROUP) {
-                __m256i w0 = line_at(w), w1 = line_at(w + 32);
+        const uint8_t *w = span->nibbles[b] + strip * 32;
+        __m256i pairs[MR][2];
+        for (int r = 0; r < rows; r++) pairs[r][0] = pairs[r][1] = _mm256_setzero_si256();
+        for (int g = 0; g < CK_BLOCK; g += CK_GROUP, w += CK_PANEL * CK_GROUP) {
+            __m256i w0 = line_at(w), w1 = line_at(w + 32);
 #pragma clang loop unroll(full)
-                for (int r = 0; r < rows; r++) {
-                    __m256i inputs = four_at(bases[r / 3] + (size_t)(r % 3) * stride + g);
-                    pairs[r][0] = _mm256_add_epi16(pairs[r][0], _mm256_maddubs_epi16(w0, inputs));
-                    pairs[r][1] = _mm256_add_epi16(pairs[r][1], _mm256_maddubs_epi16(w1, inputs));
-                }
-            }
             for (int r = 0; r < rows; r++) {
-                for (int i = 0; i < 2; i++) {
-                    __m256i product = _mm256_madd_epi16(pairs[r][i], span->steps[plane][b][strip + i]);
-                    totals[r][i] = _mm256_add_epi32(totals[r][i], product);
-                }
+                __m256i inputs = four_at(bases[r / 3] + (size_t)(r % 3) * stride + g);
+                pairs[r][0] = _mm256_add_epi16(pairs[r][0], _mm256_maddubs_epi16(w0, inputs));
+                pairs[r][1] = _mm256_add_epi16(pairs[r][1], _mm256_maddubs_epi16(w1, inputs));
+            }
+        }
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < 2; i++) {
+                __m256i product = _mm256_madd_epi16(pairs[r][i], span->steps[b][strip + i]);
+                totals[r][i] = _mm256_add_epi32(totals[r][i], product);
             }
         }
     }
@@ -292,35 +226,33 @@ CK_INLINE void multiply(const int planes, const int rows, const ck_input_row *fi
     }
 }
 
-CK_INLINE void multiply_rows(const int format, size_t rows, const ck_input_row *x, size_t stride, size_t s,
+CK_INLINE void multiply_rows(size_t rows, const ck_input_row *x, size_t stride, size_t s,
                              const unpacked_span *span, float *sums) {
-    const int planes = format == CK_Q4 ? 1 : 2;
     for (int strip = 0; strip < STRIPS; strip += 2) {
         switch (rows) {
-#define CK_CASE(n) case n: multiply(planes, n, x, stride, s, span, strip, sums); break;
+#define CK_CASE(n) case n: multiply(n, x, stride, s, span, strip, sums); break;
         CK_CASE(1) CK_CASE(2) CK_CASE(3) CK_CASE(4) CK_CASE(5) CK_CASE(6)
 #undef CK_CASE
         }
     }
 }
 
-CK_INLINE void many_rows(const int format, const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
+CK_INLINE void many_rows(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
     _Alignas(64) float sums[CHUNK * CK_PANEL];
     unpacked_span unpacked;
     size_t inputs = job->x.inputs;
     for (size_t m = rows.begin; m < rows.end; m += CHUNK) {
         size_t count = CK_MIN(rows.end - m, (size_t)CHUNK);
         for (size_t panel = panels.begin; panel < panels.end; panel++) {
-            const uint8_t *span = (const uint8_t *)job->panels + panel * ck_panel_bytes(format, inputs);
+            const uint8_t *span = (const uint8_t *)job->panels + panel * ck_panel_bytes(CK_Q4, inputs);
             memset(sums, 0, count * CK_PANEL * sizeof(float));
-            for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(format, CK_SPAN)) {
+            for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(CK_Q4, CK_SPAN)) {
                 unpacked.blocks = ck_blocks_of(inputs, s);
                 for (int i = 0; i < STRIPS; i++) unpacked.scales[i] = scales_at(span + i * 16);
-                if (format == CK_Q4) unpack_q4(span, unpacked.blocks, &unpacked);
-                else unpack_q8(span, unpacked.blocks, &unpacked);
+                unpack(span, unpacked.blocks, &unpacked);
                 for (size_t r = 0; r < count; r += MR) {
                     ck_input_row x = ck_input_row_at(&job->x, m + r);
-                    multiply_rows(format, CK_MIN(count - r, (size_t)MR), &x, job->x.stride, s, &unpacked,
+                    multiply_rows(CK_MIN(count - r, (size_t)MR), &x, job->x.stride, s, &unpacked,
                                   sums + r * CK_PANEL);
                 }
             }
@@ -334,14 +266,8 @@ CK_INLINE void many_rows(const int format, const ck_quantised_matmul *job, ck_ra
 }
 
 void ck_matmul_q4_avx2(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
-    if (rows.end - rows.begin == 1) one_row(CK_Q4, job, rows.begin, panels);
-    else many_rows(CK_Q4, job, rows, panels);
-    activate_all(job, rows, panels);
-}
-
-void ck_matmul_q8_avx2(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
-    if (rows.end - rows.begin == 1) one_row(CK_Q8, job, rows.begin, panels);
-    else many_rows(CK_Q8, job, rows, panels);
+    if (rows.end - rows.begin == 1) one_row(job, rows.begin, panels);
+    else many_rows(job, rows, panels);
     activate_all(job, rows, panels);
 }
 
