@@ -86,7 +86,8 @@ struct ListenTests {
     @Test func `under systemd each line of the log has its level`() throws {
         let daemon = try LiveDaemon(
             hears: "jfk.wav", pace: "fast", ["--once", "-v"], environment: ["JOURNAL_STREAM": "8:12345"])
-        let errors = daemon.end().errors
+        defer { daemon.end() }
+        let errors = daemon.program.finish().errors
         let lines = errors.split(separator: "\n")
         #expect(lines.count >= 2)
         #expect(lines.allSatisfy { $0.first == "<" && $0.dropFirst(2).first == ">" }, "\(errors)")

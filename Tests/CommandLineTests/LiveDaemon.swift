@@ -72,6 +72,9 @@ final class RawClient {
             }
         }
         guard result == 0 else { throw CocoaError(.fileReadUnknown) }
+        // Whoever waits for what never comes fails, and does not hang.
+        var patience = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         _ = next()
     }
 
