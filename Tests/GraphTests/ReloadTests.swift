@@ -175,11 +175,11 @@ struct ReloadTests {
     @Test func `a muted source stays muted when it is replaced`() async throws {
         try await withGraph { graph in
             await graph.mute(true, "in")
-            last.note.withLock { $0 = Note(number: 0) }
             _ = try await graph.reload(try topology(2))
             while !journal.all.contains("source 2 begins") { await Task.yield() }
             for _ in 0..<1_000 { await Task.yield() }
-            #expect(last.note.withLock { $0 } == Note(number: 0))
+            // What the first source had sent before may still arrive.
+            #expect(last.note.withLock { $0 } != Note(number: 2, path: "a"))
             await graph.mute(false, "in")
             await last.wait(for: Note(number: 2, path: "a"))
         }
