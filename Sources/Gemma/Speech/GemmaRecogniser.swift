@@ -183,7 +183,6 @@ package final class GemmaRecogniser: Recogniser {
             cached = question.tokens
             state.truncate(to: prompt.prefix.count + cached)
         }
-        // Sound that is all in the cache is read again from its last token: a run needs one before the turn's end.
         var text = prompt.sound(tokens[cached..<question.tokens])
         text.append(prompt.tail)
         text.append(question.draft.committed.dropFirst(anchored).flatMap(\.tokens))

@@ -42,9 +42,6 @@ final class DescribeWorker: Worker {
 
     func offer(_ packet: Packet) throws { arrived = try packet.value(as: SeenFrame.self) }
 
-    /// Questions without a picture come here where nothing embeds pictures.
-    func control(_ control: StageControl) throws {}
-
     func work(_ output: Output) throws -> Progress {
         if let frame = arrived {
             arrived = nil
