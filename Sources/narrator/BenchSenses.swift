@@ -4,6 +4,9 @@ import Kernels
 import Daemon
 import Catalog
 import EfficientNet
+import Media
+import Scenes
+import Signal
 import Silero
 import Stages
 import Whisper
@@ -75,6 +78,25 @@ struct SenseBench {
             while !run.step() {}
         }
         report.add("vision_encoder_s", "a picture of \(side) x \(side)", .seconds(seconds))
+        let frames = 300
+        let gate = BenchStopwatch.median(of: Self.runs) { passGate(frames: frames) }
+        report.add("scene_gate_s", "scene gate, a frame of 720p", .seconds(gate / Double(frames)))
+    }
+
+    /// What decides whether a frame is worth a model: fed with the eighth of 1280 x 720 of a camera that pans by a pixel a frame.
+    private func passGate(frames: Int) {
+        let (width, height) = (160, 90)
+        let comparison = ViewComparison()
+        var noise = NoiseLevel()
+        var gate = SceneGate<LumaSketch>(
+            SceneGateSettings(), change: comparison.change, isCut: { comparison.isCut(from: $0, to: $1) })
+        let texture = (0..<width * height).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 2_654_435_761 >> 13) }
+        for frame in 0..<frames {
+            let shifted = Array(texture[(frame % width)...] + texture[..<(frame % width)])
+            var sketch = LumaSketch(Picture(width: width, height: height, channels: 1, pixels: shifted))
+            noise.measure(&sketch, comparison)
+            _ = gate.advance(to: MediaTime(milliseconds: frame * 1_000 / 30), sketch)
+        }
     }
 
     private func measureVoice(

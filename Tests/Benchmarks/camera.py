@@ -7,7 +7,7 @@ Runs `narrator run` (v4l2 -> scene_change -> label -> events; without a model `l
 of Tests/DeviceLab/preload and reads the process's own user and system time from /proc, from its third second on. The
 frames are photographs of ../shared/data/images as a camera sends them (4:2:2, with sensor noise): one that stands still,
 a pan over it that never ends, or another one every second. The time includes what the fake camera takes to read its
-files, in place of the driver. Needs: cc, ffmpeg, cjpeg. The gate alone: GateTimeTests prints it.
+files, in place of the driver. Needs: cc, ffmpeg, cjpeg. The gate alone: `narrator bench` with a picture model prints it.
 """
 import argparse
 import json
