@@ -15,7 +15,7 @@ CK_INLINE void v_store_halves(uint16_t *out, vf x) {
 }
 
 CK_INLINE void v_totals(const __m256 *sums, float *out) {
-    for (int i = 0; i < 16; i++) out[i] = v_total(sums[i]);
+    for (int i = 0; i < 8; i++) out[i] = v_total(sums[i]);
 }
 
 CK_INLINE size_t pack_above(float *x, size_t n, float cut, int32_t *indices) {

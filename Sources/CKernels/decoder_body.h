@@ -132,8 +132,13 @@ void CK(float_to_half)(const float *x, uint16_t *out, size_t n) {
     }
 }
 
-// Attention. A key meets up to four query heads, and keys and outputs are taken four registers at a time: 16 sums, each
-// of which is the same whatever its neighbours are.
+// Attention. A key meets up to four query heads, and keys and outputs are taken AT_ONCE registers at a time, as many as
+// there are registers for their sums, each of which is the same whatever its neighbours are. What is AHEAD keys away is
+// prefetched: a head's keys are too short a run for the hardware to guess.
+enum {
+    AT_ONCE = VL == 16 ? 4 : 2,     // of 32 or 16 registers
+    AHEAD = 16,                     // also the values that are mixed before the next ones are looked at: 8 KB
+};
 
 CK_INLINE vf load_number(const int are_halves, const void *rows, size_t start, size_t w) {
     if (!are_halves) {
@@ -152,42 +157,60 @@ CK_INLINE size_t slot_of(const ck_grouped_attention *job, size_t index) {
     return slot >= job->slots ? slot - job->slots : slot;
 }
 
-/// Scores of four keys (fewer at the end, the last one repeated) and `heads` heads from `head` on.
+/// Asks for the key or value that is AHEAD of place `p`: the `bytes` from `offset` on.
+CK_INLINE void prefetch_slot(const int are_halves, const ck_grouped_attention *job, const void *rows, size_t p,
+                             size_t offset, size_t bytes) {
+    if (p + AHEAD >= job->count) return;
+    size_t row = job->head_dim * (are_halves ? 2 : 4);
+    const char *from = (const char *)rows + slot_of(job, p + AHEAD) * row + offset;
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 3);
+}
+
+/// Scores of AT_ONCE keys (fewer at the end, the last one repeated) and `heads` heads from `head` on.
 CK_INLINE void score_keys(const int are_halves, const int heads, const ck_grouped_attention *job, size_t head, size_t p) {
-    size_t width = job->head_dim, last = job->count - 1, starts[4];
-    vf sums[16];
-    for (int s = 0; s < 16; s++) sums[s] = v_set(0);
-    for (size_t j = 0; j < 4; j++) starts[j] = slot_of(job, CK_MIN(p + j, last)) * width;
+    size_t width = job->head_dim, last = job->count - 1, starts[AT_ONCE];
+    vf sums[4 * AT_ONCE];
+    for (int s = 0; s < 4 * AT_ONCE; s++) sums[s] = v_set(0);
+    for (size_t j = 0; j < AT_ONCE; j++) {
+        starts[j] = slot_of(job, CK_MIN(p + j, last)) * width;
+        prefetch_slot(are_halves, job, job->keys, p + j, 0, width * (are_halves ? 2 : 4));
+    }
     const float *queries = job->queries + head * width;
     CK_FOR_EACH(width, {
-        vf keys[4];
-        for (int j = 0; j < 4; j++) keys[j] = load_number(are_halves, job->keys, starts[j] + i, w);
+        vf keys[AT_ONCE];
+        for (int j = 0; j < AT_ONCE; j++) keys[j] = load_number(are_halves, job->keys, starts[j] + i, w);
         for (int h = 0; h < heads; h++) {
             const float *query = queries + (size_t)h * width;
             vf q = LOAD(query);
-            for (int j = 0; j < 4; j++) sums[4 * h + j] = v_fma(q, keys[j], sums[4 * h + j]);
+            for (int j = 0; j < AT_ONCE; j++) sums[AT_ONCE * h + j] = v_fma(q, keys[j], sums[AT_ONCE * h + j]);
         }
     });
-    float totals[16];
+    float totals[4 * AT_ONCE];
     v_totals(sums, totals);
     for (int h = 0; h < heads; h++) {
         float *scores = job->scores + (head + (size_t)h) * job->count + p;
-        for (size_t j = 0; j < CK_MIN(job->count - p, (size_t)4); j++) scores[j] = totals[4 * h + (int)j];
+        for (size_t j = 0; j < CK_MIN(job->count - p, (size_t)AT_ONCE); j++) scores[j] = totals[AT_ONCE * h + (int)j];
     }
 }
 
-/// `vectors` registers of the outputs of `heads` heads, from number d on; w of the last register.
+/// Adds the values of AHEAD places from `first` on to `vectors` registers of the outputs of `heads` heads, from number d on; w
+/// of the last register. The first of all are where outputs begin.
 CK_INLINE void mix_values(const int are_halves, const int heads, const int vectors, const ck_grouped_attention *job,
-                          size_t head, size_t d, size_t w) {
-    size_t width = job->head_dim;
+                          size_t head, size_t first, size_t d, size_t w) {
+    size_t width = job->head_dim, bytes = are_halves ? 2 : 4;
     const float *weights = job->scores + head * job->count;
-    vf sums[4][4];
+    vf sums[4][AT_ONCE];
     for (int h = 0; h < heads; h++) {
-        for (int v = 0; v < vectors; v++) sums[h][v] = v_set(0);
+        const float *out = job->out + (head + (size_t)h) * width + d;
+        for (int v = 0; v < vectors; v++) {
+            if (first == 0) sums[h][v] = v_set(0);
+            else sums[h][v] = v == vectors - 1 && w < VL ? v_load_tail(out + v * VL, w, 0) : v_load(out + v * VL);
+        }
     }
-    for (size_t p = 0; p < job->count; p++) {
+    for (size_t p = first; p < CK_MIN(first + AHEAD, job->count); p++) {
         size_t start = slot_of(job, p) * width + d;
-        vf values[4];
+        prefetch_slot(are_halves, job, job->values, p, d * bytes, (size_t)vectors * VL * bytes);
+        vf values[AT_ONCE];
         for (int v = 0; v < vectors; v++) {
             values[v] = load_number(are_halves, job->values, start + (size_t)v * VL, v == vectors - 1 ? w : VL);
         }
@@ -206,11 +229,14 @@ CK_INLINE void mix_values(const int are_halves, const int heads, const int vecto
 }
 
 CK_INLINE void attend_heads(const int are_halves, const int heads, const ck_grouped_attention *job, size_t head) {
-    for (size_t p = 0; p < job->count; p += 4) score_keys(are_halves, heads, job, head, p);
+    for (size_t p = 0; p < job->count; p += AT_ONCE) score_keys(are_halves, heads, job, head, p);
     for (int h = 0; h < heads; h++) CK(softmax)(job->scores + (head + (size_t)h) * job->count, job->count);
-    size_t d = 0, width = job->head_dim;
-    for (; d + 4 * VL <= width; d += 4 * VL) mix_values(are_halves, heads, 4, job, head, d, VL);
-    for (; d < width; d += VL) mix_values(are_halves, heads, 1, job, head, d, CK_MIN(width - d, (size_t)VL));
+    size_t width = job->head_dim;
+    for (size_t p = 0; p < job->count; p += AHEAD) {
+        size_t d = 0;
+        for (; d + AT_ONCE * VL <= width; d += AT_ONCE * VL) mix_values(are_halves, heads, AT_ONCE, job, head, p, d, VL);
+        for (; d < width; d += VL) mix_values(are_halves, heads, 1, job, head, p, d, CK_MIN(width - d, (size_t)VL));
+    }
 }
 
 CK_INLINE void attend_all(const int are_halves, const ck_grouped_attention *job) {

@@ -7,6 +7,7 @@
 enum {
     MR = 6,              // 12 sums, 2 weights, an input of 16 registers
     CHUNK = 120,         // rows that share an unpacked span: 15 KB of float sums
+    AHEAD = 2048,        // bytes from what is multiplied to what is prefetched, for one row
 };
 
 CK_INLINE int32_t total_of(__m256i eight) {
@@ -110,6 +111,7 @@ CK_INLINE void one_row_span(const uint8_t *span, size_t blocks, const int8_t *x,
             __m256i pairs[STRIPS];
             for (int i = 0; i < STRIPS; i++) pairs[i] = _mm256_setzero_si256();
             for (int j = 0; j < 4; j++, w += CK_PANEL * 4) {
+                prefetch_lines(w + AHEAD, 2);
                 __m256i x0 = four_at(x + 8 * j), x1 = four_at(x + 8 * j + 4);
                 for (int i = 0; i < STRIPS; i++) {
                     __m256i two = line_at(w + i * 32);
@@ -178,10 +180,12 @@ static void unpack(const uint8_t *span, size_t blocks, unpacked_span *to) {
     }
 }
 
-/// Adds the products of a span with `rows` rows to `sums` [rows][32], for the two strips at `strip`.
+/// Adds the products of a span with `rows` rows to `sums` [rows][32], for the two strips at `strip`. Prefetches half of the
+/// span at `next` unless it is NULL.
 CK_INLINE void multiply(const int rows, const ck_input_row *first, size_t stride, size_t s,
-                        const unpacked_span *span, int strip, float *sums) {
+                        const unpacked_span *span, int strip, const uint8_t *next, float *sums) {
     size_t blocks = span->blocks;
+    if (next && strip == 0) prefetch_lines(next, CK_Q4_HEAD / 64);
     __m256i totals[MR][2];
     for (int r = 0; r < rows; r++) {
         const int32_t *from = (const int32_t *)((const char *)(first->sums + s * CK_SPAN_BLOCKS) + (size_t)r * stride);
@@ -197,6 +201,7 @@ CK_INLINE void multiply(const int rows, const ck_input_row *first, size_t stride
     for (size_t b = 0; b < blocks; b++) {
         const int8_t *x = first->bytes + s * CK_SPAN + b * CK_BLOCK, *bases[2] = {x, x + 3 * stride};
         const uint8_t *w = span->nibbles[b] + strip * 32;
+        if (next) prefetch_lines(next + CK_Q4_HEAD + b * CK_Q4_BLOCK + strip * (CK_Q4_BLOCK / STRIPS), CK_Q4_BLOCK / 128);
         __m256i pairs[MR][2];
         for (int r = 0; r < rows; r++) pairs[r][0] = pairs[r][1] = _mm256_setzero_si256();
         for (int g = 0; g < CK_BLOCK; g += CK_GROUP, w += CK_PANEL * CK_GROUP) {
@@ -227,10 +232,10 @@ CK_INLINE void multiply(const int rows, const ck_input_row *first, size_t stride
 }
 
 CK_INLINE void multiply_rows(size_t rows, const ck_input_row *x, size_t stride, size_t s,
-                             const unpacked_span *span, float *sums) {
+                             const unpacked_span *span, const uint8_t *next, float *sums) {
     for (int strip = 0; strip < STRIPS; strip += 2) {
         switch (rows) {
-#define CK_CASE(n) case n: multiply(n, x, stride, s, span, strip, sums); break;
+#define CK_CASE(n) case n: multiply(n, x, stride, s, span, strip, next, sums); break;
         CK_CASE(1) CK_CASE(2) CK_CASE(3) CK_CASE(4) CK_CASE(5) CK_CASE(6)
 #undef CK_CASE
         }
@@ -252,7 +257,8 @@ CK_INLINE void many_rows(const ck_quantised_matmul *job, ck_range rows, ck_range
                 unpack(span, unpacked.blocks, &unpacked);
                 for (size_t r = 0; r < count; r += MR) {
                     ck_input_row x = ck_input_row_at(&job->x, m + r);
-                    multiply_rows(CK_MIN(count - r, (size_t)MR), &x, job->x.stride, s, &unpacked,
+                    const uint8_t *next = r == 0 ? span + ck_panel_bytes(CK_Q4, CK_SPAN) : NULL;
+                    multiply_rows(CK_MIN(count - r, (size_t)MR), &x, job->x.stride, s, &unpacked, next,
                                   sums + r * CK_PANEL);
                 }
             }

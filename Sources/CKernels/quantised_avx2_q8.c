@@ -27,8 +27,9 @@ static void widen(const int8_t *bytes, size_t inputs, int16_t *wide) {
 
 CK_INLINE __m256i pair_at(const int16_t *wide) { return _mm256_set1_epi32((int)ck_load32(wide)); }
 
-/// Adds the products of a span with `rows` rows to `sums` [rows][32], for `strips` strips from `first`.
-CK_INLINE void multiply(const int rows, const int strips, const uint8_t *span, size_t blocks, int first,
+/// Adds the products of a span with `rows` rows to `sums` [rows][32], for `strips` strips from `first`. Prefetches as much of
+/// the next span if asked.
+CK_INLINE void multiply(const int rows, const int strips, int prefetching, const uint8_t *span, size_t blocks, int first,
                         const ck_input_row *x, size_t s, const int16_t *wide, size_t stride, float *sums) {
     const __m256i low = _mm256_set1_epi16(255);
     const uint8_t *w = span + CK_Q8_HEAD + first * 32;
@@ -39,6 +40,7 @@ CK_INLINE void multiply(const int rows, const int strips, const uint8_t *span, s
     for (size_t b = 0; b < blocks; b++, wide += CK_BLOCK) {
 #pragma clang loop unroll(full)
         for (int g = 0; g < CK_BLOCK / CK_GROUP; g++, w += CK_PANEL * CK_GROUP) {
+            if (prefetching) prefetch_lines(w + ck_panel_bytes(CK_Q8, CK_SPAN), strips / 2);
             for (int odd = 0; odd < 2; odd++) {
                 __m256i weights[STRIPS];
                 for (int i = 0; i < strips; i++) {
@@ -66,12 +68,14 @@ CK_INLINE void multiply(const int rows, const int strips, const uint8_t *span, s
 }
 
 /// All strips, in the order of memory for few rows.
-CK_INLINE void multiply_rows(size_t rows, const uint8_t *span, size_t blocks, const ck_input_row *x, size_t s,
+CK_INLINE void multiply_rows(size_t rows, int prefetching, const uint8_t *span, size_t blocks, const ck_input_row *x, size_t s,
                              const int16_t *wide, size_t stride, float *sums) {
     switch (rows) {
 #define CK_CASE(n, strips) \
     case n: \
-        for (int i = 0; i < STRIPS; i += strips) multiply(n, strips, span, blocks, i, x, s, wide, stride, sums); \
+        for (int i = 0; i < STRIPS; i += strips) { \
+            multiply(n, strips, prefetching, span, blocks, i, x, s, wide, stride, sums); \
+        } \
         break;
     CK_CASE(1, 4) CK_CASE(2, 4) CK_CASE(3, 2) CK_CASE(4, 2)
 #undef CK_CASE
@@ -90,7 +94,7 @@ static void multiply_chunk(const ck_quantised_matmul *job, ck_range rows, ck_ran
                 size_t some = CK_MIN(count - r, (size_t)MR);
                 ck_input_row x[MR];
                 for (size_t i = 0; i < some; i++) x[i] = ck_input_row_at(&job->x, rows.begin + r + i);
-                multiply_rows(some, span, ck_blocks_of(inputs, s), x, s, wide + r * stride + s * CK_SPAN, stride,
+                multiply_rows(some, r == 0, span, ck_blocks_of(inputs, s), x, s, wide + r * stride + s * CK_SPAN, stride,
                               sums + r * CK_PANEL);
             }
         }

@@ -11,7 +11,7 @@ CK_INLINE vf v_load_bf16(const uint8_t *p) {
 }
 #include "quantised_rows.h"
 
-enum { ROWS_AHEAD = 3 };
+enum { ROWS_AHEAD = 8 };
 
 CK_INLINE float half_at(const uint8_t *p) { return _cvtsh_ss((unsigned short)(p[0] | p[1] << 8)); }
 
@@ -90,24 +90,25 @@ void ck_dot_chosen_avx2(const ck_chosen_dots *job, ck_range rows) {
 
 /// y += factor · (byte - zero) for 32 bytes.
 CK_INLINE void add_bytes(__m256i bytes, float factor, int zero, float *y) {
-    uint8_t each[CK_BLOCK];
-    _mm256_storeu_si256((__m256i *)each, bytes);
+    __m128i halves[2] = {_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1)};
     for (int k = 0; k < CK_BLOCK; k += 8) {
-        __m256i whole = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(each + k)));
-        vf value = _mm256_cvtepi32_ps(_mm256_sub_epi32(whole, _mm256_set1_epi32(zero)));
-        v_store(y + k, v_fma(v_set(factor), value, v_load(y + k)));
+        __m128i eight = k % 16 ? _mm_unpackhi_epi64(halves[k / 16], halves[k / 16]) : halves[k / 16];
+        __m256i whole = _mm256_sub_epi32(_mm256_cvtepu8_epi32(eight), _mm256_set1_epi32(zero));
+        v_store(y + k, v_fma(v_set(factor), _mm256_cvtepi32_ps(whole), v_load(y + k)));
     }
 }
 
 void ck_add_rows_avx2(const ck_row_table *table, const int32_t *indices, const float *weights, size_t count,
                       ck_range spans, float *y) {
     float offsets[CK_MAX_QUANTISED_INPUTS / CK_BLOCK];
-    size_t inputs = table->columns, bytes = ck_row_bytes(table->format, inputs);
+    size_t inputs = table->columns;
     ck_range columns = ck_columns_of(table, spans);
+    size_t first = ck_row_bytes(table->format, columns.begin);
+    size_t bytes = ck_row_bytes(table->format, columns.end - columns.begin);
     memset(offsets, 0, inputs / CK_BLOCK * sizeof *offsets);
     for (size_t i = 0; i < count; i++) {
         const uint8_t *span = table_row(table, indices[i]);
-        if (i + ROWS_AHEAD < count) prefetch_row(table_row(table, indices[i + ROWS_AHEAD]), bytes);
+        if (i + ROWS_AHEAD < count) prefetch_row(table_row(table, indices[i + ROWS_AHEAD]) + first, bytes);
         if (table->format == CK_BF16 || table->format == CK_F32) {
             add_wide(table, span, weights[i], columns, y);
             continue;

@@ -10,11 +10,9 @@ extension GemmaDecoder {
         case .dense(let gate, let up, let down):
             let products = [Linear.Product(gate, into: buffers.gate), Linear.Product(up, into: buffers.up)]
             Linear.apply(products, to: normed, rows: rows, pool: pool)
-            pool.shareRows(rows, of: 8 * block.width) { rows in
-                for row in rows {
-                    var target = buffers.gate.mutableRow(row)
-                    multiplyGELU(&target, by: buffers.up.row(row))
-                }
+            pool.shareNumbers(rows * block.width, cost: 16) { numbers in
+                var target = buffers.gate.mutableSpan(of: numbers)
+                multiplyGELU(&target, by: buffers.up.span.extracting(numbers))
             }
             down(buffers.gate, rows: rows, into: branch, pool: pool)
         case .sparse(let gate, let up, let down, let deviations):

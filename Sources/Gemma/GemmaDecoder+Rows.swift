@@ -120,11 +120,9 @@ extension GemmaDecoder {
 
     /// Logits between -cap and cap.
     func cap(_ x: Tensor<Float>, rows: Int, at cap: Float) {
-        pool.shareRows(rows, of: 16 * x.columns) { rows in
-            for row in rows {
-                var target = x.mutableRow(row)
-                softCap(&target, at: cap)
-            }
+        pool.shareNumbers(rows * x.columns, cost: 16) { numbers in
+            var target = x.mutableSpan(of: numbers)
+            softCap(&target, at: cap)
         }
     }
 }

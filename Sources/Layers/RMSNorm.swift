@@ -53,4 +53,12 @@ extension ThreadPool {
             body(task * rowsPerTask..<min((task + 1) * rowsPerTask, rows))
         }
     }
+
+    /// Calls `body` with runs of `count` numbers, each of which takes as long as `cost` simple ones.
+    package func shareNumbers(_ count: Int, cost: Int, _ body: (Range<Int>) -> Void) {
+        let perTask = max(1, Self.numbersPerTask / cost)
+        run((count + perTask - 1) / perTask) { task in
+            body(task * perTask..<min((task + 1) * perTask, count))
+        }
+    }
 }

@@ -42,12 +42,19 @@ package struct Sampler: Sendable {
 
     private func isCut(_ count: Int) -> Bool { topP < 1 || (topK > 0 && topK < count) }
 
+    /// The largest logit is found in lanes, its first place then.
     private func mostProbable(_ logits: Span<Float>) -> Int {
-        var best = 0
-        for id in logits.indices where logits[id] > logits[best] || (logits[best].isNaN && !logits[id].isNaN) {
-            best = id
+        var lanes = SIMD16<Float>(repeating: -.infinity)
+        let whole = logits.count / 16 * 16
+        logits.withUnsafeBytes { bytes in
+            for id in stride(from: 0, to: whole, by: 16) {
+                let some = bytes.loadUnaligned(fromByteOffset: 4 * id, as: SIMD16<Float>.self)
+                lanes.replace(with: some, where: some .> lanes)
+            }
         }
-        return best
+        var largest = lanes.max()
+        for id in whole..<logits.count where logits[id] > largest { largest = logits[id] }
+        return logits.indices.first { logits[$0] == largest } ?? 0  // with nothing but NaN
     }
 
     /// Ids by falling logit, at most k of them.
