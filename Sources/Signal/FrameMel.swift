@@ -83,7 +83,7 @@ private struct FrameMelPlan: Sendable {
     let configuration: FrameMelConfiguration
     let transform: RealTransform
     let filters: MelFilters
-    let hann: [Lanes.Scalar]  // [windowSamples], times the scale of the input
+    let hann: [Float]  // [windowSamples], times the scale of the input
 
     init(_ configuration: FrameMelConfiguration) {
         let c = configuration
@@ -96,7 +96,7 @@ private struct FrameMelPlan: Sendable {
             count: c.melBins, bandHz: c.bandHz, scale: .htk, spectrumBins: c.fftSamples / 2 + 1,
             binHz: Double(c.sampleRateHz) / Double(c.fftSamples), isNormalised: false)
         hann = (0..<c.windowSamples).map {
-            (0.5 - 0.5 * cos(2 * .pi * (Double($0) + c.windowOffset) / Double(c.windowSamples))) * c.inputScale
+            Float((0.5 - 0.5 * cos(2 * .pi * (Double($0) + c.windowOffset) / Double(c.windowSamples))) * c.inputScale)
         }
     }
 
@@ -117,19 +117,21 @@ private struct FrameMelPlan: Sendable {
         }
     }
 
-    /// Emphasises and windows `count` frames, each into its lane, and puts zeros behind.
+    /// Emphasises and windows `count` frames, each into its lane, and puts zeros behind. Rounded to 32 bits where the published
+    /// preprocessor rounds: the logarithm of what is nearly silent shows it.
     private func spread(
         _ samples: UnsafeBufferPointer<Float>, firstFrame: Int, count: Int, into signal: UnsafeMutablePointer<Lanes>
     ) {
         let (window, hop) = (configuration.windowSamples, configuration.hopSamples)
         for index in window..<configuration.fftSamples { signal[index] = Lanes() }
         for index in 0..<window { signal[index] = Lanes() }
+        let preemphasis = Float(configuration.preemphasis)
         for lane in 0..<count {
             let frame = samples.baseAddress! + (firstFrame + lane) * hop
-            var before = Double(frame[0])
+            var before = frame[0]
             for index in 0..<window {
-                let sample = Double(frame[index])
-                signal[index][lane] = (sample - configuration.preemphasis * before) * hann[index]
+                let sample = frame[index]
+                signal[index][lane] = Double((sample - preemphasis * before) * hann[index])
                 before = sample
             }
         }
