@@ -5,15 +5,12 @@ package protocol UtteranceSound: Sendable {
     /// How many samples at 16 kHz it stands for.
     var sampleCount: Int { get }
     var isEmpty: Bool { get }
-    mutating func append(_ more: Self)
     /// Takes away what is known of the first `count` samples.
     mutating func takeFirst(_ count: Int) -> Self
 }
 
 extension [Float]: UtteranceSound {
     package var sampleCount: Int { count }
-
-    package mutating func append(_ more: [Float]) { self += more }
 
     package mutating func takeFirst(_ count: Int) -> [Float] {
         defer { removeFirst(count) }

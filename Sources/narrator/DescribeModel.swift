@@ -44,7 +44,7 @@ func makeDescriber(
     if try environment.isGemma(model) {
         let gemma = try environment.gemma(model)
         return GemmaPictures(
-            try GemmaWriter(gemma, slice: nil, positions: 4_096, environment: environment),
+            try GemmaWriter(gemma, slice: nil, positions: 4_096, pool: environment.pool),
             encoder: GemmaVisionEncoder(weights: try gemma.vision(), pool: pool), request,
             side: try gemma.model.pictureSide(), report: report)
     }

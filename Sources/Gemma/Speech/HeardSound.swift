@@ -27,11 +27,6 @@ package struct HeardSound: UtteranceSound {
 
     package var isEmpty: Bool { sampleCount == 0 && tokens.isEmpty }
 
-    package mutating func append(_ more: HeardSound) {
-        tokens += more.tokens.map { $0.moved(by: sampleCount) }
-        sampleCount += more.sampleCount
-    }
-
     package mutating func takeFirst(_ count: Int) -> HeardSound {
         let ready = tokens.prefix { $0.ready <= count }
         tokens = tokens.dropFirst(ready.count).map { $0.moved(by: -count) }

@@ -39,7 +39,14 @@ extension StageKind {
                 let gemma = try environment.gemma(settings.model("model"))
                 let task = DecodeTask(rawValue: settings.string("task"))!
                 if task == .describe {
-                    return .worker(try DescribeWorker(gemma, settings, environment: environment))
+                    let writer = try GemmaWriter(
+                        gemma, slice: settings["slice"]?.string, positions: DescribeWorker.positions,
+                        pool: environment.pool)
+                    return .worker(
+                        DescribeWorker(
+                            writer, prompt: settings["prompt"]?.string ?? GemmaWording.describe,
+                            limit: settings.integer("max_tokens"),
+                            tellsChangesOnly: settings.boolean("changes_only")))
                 }
                 return .worker(try transcriber(gemma, task, settings, context, environment))
             })

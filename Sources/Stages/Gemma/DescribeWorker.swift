@@ -1,11 +1,11 @@
 import Gemma
-import Graph
+package import Graph
 import Media
 import Scenes
 
 /// Gemma's decoder as a describer of pictures, which answers questions as well: a quantum is a layer of the prompt or a token
 /// of the answer.
-final class DescribeWorker: Worker {
+package final class DescribeWorker: Worker {
     private enum Subject {
         case scene(Scene)
         case question(Question)
@@ -15,34 +15,41 @@ final class DescribeWorker: Worker {
     private let prompt: String
     private let limit: Int
     private let tellsChangesOnly: Bool
-    private let environment: StageEnvironment
     private var arrived: SeenFrame?
     private var work: (subject: Subject, arrival: MediaTime)?
     /// What was told last.
     private var before: String?
 
+    /// Tokens that a prompt and its answer take at most.
+    package static let positions = 4_096
     private static let answerTokens = 512
-    private static let positions = 4_096
 
-    /// - Throws: `GemmaError`, `TokenizerError`, `WeightsError`.
-    init(_ gemma: OpenedGemma, _ settings: StageSettings, environment: StageEnvironment) throws {
-        writer = try GemmaWriter(
-            gemma, slice: settings["slice"]?.string, positions: Self.positions, environment: environment)
-        prompt = settings["prompt"]?.string ?? GemmaWording.describe
-        limit = settings.integer("max_tokens")
-        tellsChangesOnly = settings.boolean("changes_only")
-        self.environment = environment
+    /// - Parameters:
+    ///   - writer: Has `positions`.
+    ///   - prompt: What is asked of each picture.
+    ///   - limit: Most tokens of a description.
+    ///   - tellsChangesOnly: Descriptions behind the first say what is different from the one before.
+    package init(_ writer: GemmaWriter, prompt: String, limit: Int, tellsChangesOnly: Bool) {
+        (self.writer, self.prompt, self.limit, self.tellsChangesOnly) = (writer, prompt, limit, tellsChangesOnly)
     }
 
-    var urgency: Urgency {
+    package var urgency: Urgency {
         if case .question? = work?.subject { return .question }
         if case .question? = arrived?.subject { return .question }
         return .picture
     }
 
-    func offer(_ packet: Packet) throws { arrived = try packet.value(as: SeenFrame.self) }
+    package func offer(_ packet: Packet) throws { arrived = try packet.value(as: SeenFrame.self) }
 
-    func work(_ output: Output) throws -> Progress {
+    /// What was seen is not told any more: a description under way ends without a word.
+    package func control(_ control: StageControl) throws {
+        guard control == .forget else { return }
+        before = nil
+        if case .scene? = arrived?.subject { arrived = nil }
+        if case .scene? = work?.subject { writer.abandon() }
+    }
+
+    package func work(_ output: Output) throws -> Progress {
         if let frame = arrived {
             arrived = nil
             try begin(frame, output)
@@ -60,7 +67,7 @@ final class DescribeWorker: Worker {
         let text = writer.text.trimmed
         switch subject {
         case .scene(let scene):
-            before = text
+            before = text.isEmpty ? nil : text
             output.send(
                 SceneUpdate.final(
                     .init(scene: scene, text: text, tokens: writer.tokens, latency: MonotonicTime.now - arrival)))

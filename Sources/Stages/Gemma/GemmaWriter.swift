@@ -21,10 +21,10 @@ package final class GemmaWriter {
 
     /// - Parameter positions: Most tokens of a prompt and its answer.
     /// - Throws: `GemmaError`, `TokenizerError`, `WeightsError`.
-    package init(_ gemma: OpenedGemma, slice: String?, positions: Int, environment: StageEnvironment) throws {
+    package init(_ gemma: OpenedGemma, slice: String?, positions: Int, pool: ThreadPool) throws {
         self.gemma = gemma
         chat = try gemma.chat()
-        decoder = GemmaDecoder(weights: try gemma.text(slice: slice), pool: environment.pool)
+        decoder = GemmaDecoder(weights: try gemma.text(slice: slice), pool: pool)
         var options = GemmaStateOptions()
         options.positions = positions
         if gemma.isFloat { options.storage = .float32 }
@@ -47,6 +47,9 @@ package final class GemmaWriter {
             hardEmbedding: gemma.hardEmbedding)
         phase = .reading(try decoder.begin(input, state: state), limit: limit)
     }
+
+    /// Gives up the answer and its text.
+    package func abandon() { (phase, text, tokens) = (.idle, "", 0) }
 
     /// Does one quantum.
     /// - Returns: What is new of the text; nil: the answer is finished.
