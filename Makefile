@@ -8,7 +8,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 NARRATOR := .build/release/narrator
 MODELS := whisper-tiny.en efficientnet-lite0
 
-.PHONY: build run test test-build models setup lint format asan tsan fuzz clean
+.PHONY: build run test test-build models setup lint format sanitize asan tsan fuzz clean
 
 build: setup
 	swift build -c release $(SWIFT_FLAGS)
@@ -61,12 +61,14 @@ lint:
 format:
 	swift format -i -r Sources Tests Package.swift
 
-# Each sanitizer has its own folder: a change of flags rebuilds everything.
+# The tests with the address sanitizer, then with that for threads, module by module; each builds everything once.
+sanitize: asan tsan
+
 asan:
-	SWIFT_BACKTRACE=enable=no swift test --sanitize=address --disable-xctest --scratch-path .build-asan
+	Tests/sanitize address
 
 tsan:
-	SWIFT_BACKTRACE=enable=no swift test --sanitize=thread --disable-xctest --scratch-path .build-tsan
+	Tests/sanitize thread
 
 # Damaged checkpoint headers for ten minutes each, with the address sanitizer. FUZZ=60 make fuzz is shorter.
 fuzz:

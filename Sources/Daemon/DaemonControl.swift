@@ -22,7 +22,7 @@ final class DaemonControl: CommandHandler {
     private struct State {
         var pipeline: Pipeline?
         var hasStarted = false
-        var failure: GraphError?
+        var failure: (any Error)?
         var quit: (@Sendable () -> Void)?
     }
 
@@ -49,7 +49,7 @@ final class DaemonControl: CommandHandler {
         return source.isPaused ? "paused" : "running"
     }
 
-    var failure: GraphError? { state.withLock { $0.failure } }
+    var failure: (any Error)? { state.withLock { $0.failure } }
 
     func attach(_ pipeline: Pipeline) { state.withLock { $0.pipeline = pipeline } }
 
@@ -57,7 +57,7 @@ final class DaemonControl: CommandHandler {
 
     func started() { state.withLock { $0.hasStarted = true } }
 
-    func fail(_ error: GraphError) { state.withLock { $0.failure = $0.failure ?? error } }
+    func fail(_ error: any Error) { state.withLock { $0.failure = $0.failure ?? error } }
 
     /// The daemon ends: nothing is to happen by itself any more.
     func shutDown() { state.withLock { $0.pipeline }?.sources.shutDown() }

@@ -114,7 +114,7 @@ package final class NarratorDaemon: Sendable {
     }
 
     /// Runs until a signal, `quit`, or with `once` the end of all sources.
-    /// - Throws: `GraphError` if a stage failed.
+    /// - Throws: `GraphError` if a stage failed, `WeightsError.rewritten`.
     package func run() async throws {
         let group = ServiceGroup(
             configuration: .init(
@@ -126,7 +126,9 @@ package final class NarratorDaemon: Sendable {
                             waitClients: configuration.waitClients, logger: logger),
                         successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: MemoryService())
+                    .init(service: MemoryService()),
+                    .init(
+                        service: ModelWatch(control: control), successTerminationBehavior: .gracefullyShutdownGroup)
                 ],
                 logger: Logger(label: "narrator.life") { _ in SwiftLogNoOpLogHandler() }))
         let stop: @Sendable () -> Void = { [signals, watch] in

@@ -64,14 +64,7 @@ package final class EventServer: EventSink {
         guard let socket = bound else { return }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { socket.unlink() }
-        do {
-            // A write to a client that does not read ends only when its connection does.
-            try await withTaskCancellationHandler {
-                try await serve(socket, on: group)
-            } onCancel: {
-                exchange.hangUp()
-            }
-        } catch {
+        do { try await serve(socket, on: group) } catch {
             try? await group.shutdownGracefully()
             throw error
         }
@@ -148,27 +141,25 @@ package final class EventServer: EventSink {
     private func serve(_ client: Arrival) async {
         let (channel, peer) = (client.stream.channel, client.peer)
         let role: Role = peer.map { isTrusted($0.uid) } ?? false ? .control : .read
-        let served = exchange.connect(role: role) { grace in
-            channel.eventLoop.scheduleTask(in: .nanoseconds(Int64(grace / .nanoseconds(1)))) {
-                channel.close(promise: nil)
-            }
+        let id = exchange.connect(role: role) { [exchange, logger] id in
+            ClientWriter(id: id, channel: channel, exchange: exchange, logger: logger)
         }
-        logger.debug("client \(served.id) connected: pid \(peer?.pid ?? 0), \(role)")
-        // The writer sleeps while nothing is to be said; this wakes it when the client has gone.
-        channel.closeFuture.whenComplete { [exchange] _ in exchange.disconnect(served.id) }
+        logger.debug("client \(id) connected: pid \(peer?.pid ?? 0), \(role)")
+        channel.closeFuture.whenComplete { [exchange] _ in exchange.disconnect(id) }
         do {
             try await client.stream.executeThenClose { inbound, _ in
-                await withTaskGroup { tasks in
-                    tasks.addTask { try? await self.read(inbound, from: served.id, role: role) }
-                    try? await self.write(to: channel, for: served)
-                    // Ends the reader, but not before it has handled what came in: a client may ask and hang up.
+                try? await self.read(inbound, from: id, role: role)
+                // The writer closes, when all has been said or the client has gone.
+                try await withTaskCancellationHandler {
+                    try await channel.closeFuture.get()
+                } onCancel: {
                     channel.close(promise: nil)
                 }
             }
         } catch {
-            logger.debug("client \(served.id): \(error)")
+            logger.debug("client \(id): \(error)")
         }
-        exchange.disconnect(served.id)
+        exchange.disconnect(id)
     }
 
     private func isTrusted(_ uid: UInt32) -> Bool {
@@ -181,46 +172,5 @@ package final class EventServer: EventSink {
             guard await reader.feed(buffer.readableBytesView) else { return }
         }
         await reader.finish()
-    }
-
-    /// Waits for each batch to reach the kernel, so that all that can pile up is the bounded outbox.
-    private func write(to channel: any Channel, for client: Exchange.Client) async throws {
-        for await _ in client.wakes {
-            wake: while true {
-                switch exchange.take(client.id) {
-                case .bytes(let bytes): try await send(ByteBuffer(bytes: bytes), to: channel)
-                case .wait: break wake
-                case .end(let code):
-                    if let code, code != .shutdown { logger.notice("client \(client.id) let go: \(code)") }
-                    return
-                }
-            }
-        }
-    }
-
-    /// A write to a client that has gone fails, and NIO then closes without reading what the client sent before. So
-    /// to such a client nothing is written; NIO finds the end by itself once it has read everything.
-    private func send(_ buffer: ByteBuffer, to channel: any Channel) async throws {
-        try await channel.eventLoop.flatSubmit {
-            let hasGone = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable {
-                (descriptor: NIOBSDSocket.Handle) in
-                var state = pollfd(fd: descriptor, events: 0, revents: 0)
-                return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLHUP) != 0
-            }
-            return hasGone ?? false ? channel.closeFuture : channel.writeAndFlush(buffer)
-        }.get()
-    }
-}
-
-/// The process at the other end, as the kernel knows it. Laid out as `struct ucred`, which Swift does not import.
-private struct Peer: Sendable {
-    var pid: Int32 = 0
-    var uid: UInt32 = 0
-    var gid: UInt32 = 0
-
-    /// nil if the kernel does not tell.
-    init?(of descriptor: NIOBSDSocket.Handle) {
-        var size = socklen_t(MemoryLayout<Peer>.size)
-        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &self, &size) == 0 else { return nil }
     }
 }

@@ -10,18 +10,12 @@ import Synchronization
 /// ```
 /// Everything happens under one lock, held for bookkeeping only. That is what makes a replay seamless: between the
 /// reply, the replayed events and the live ones no event can slip through or in twice. It knows no socket.
+///
+/// What waits for a client is taken by its outlet, which is woken whenever there is something.
 final class Exchange: Sendable {
-    struct Client {
-        let id: Int
-        /// Yields whenever there may be something to `take`.
-        let wakes: AsyncStream<Void>
-    }
-
     private struct Connection {
         var session: ClientSession
-        let wake: AsyncStream<Void>.Continuation
-        /// Ends the connection from outside, at once or after a grace.
-        let hangUp: @Sendable (_ grace: Duration) -> Void
+        let outlet: any ClientOutlet
         let grace: Duration
 
         /// Changes the session and sees to the consequences: its writer is woken, and one that is to end is given a
@@ -29,8 +23,8 @@ final class Exchange: Sendable {
         mutating func update(_ change: (inout ClientSession) -> Void) {
             let wasClosing = session.isClosing
             change(&session)
-            if session.isClosing, !wasClosing { hangUp(grace) }
-            wake.yield()
+            if session.isClosing, !wasClosing { outlet.hangUp(after: grace) }
+            if session.hasOutput { outlet.wake() }
         }
     }
 
@@ -107,11 +101,11 @@ final class Exchange: Sendable {
 
     // MARK: - Clients
 
-    /// - Parameter hangUp: ends the connection after a grace; called from any thread, must not block.
-    func connect(role: Role, hangUp: @escaping @Sendable (_ grace: Duration) -> Void) -> Client {
+    /// - Parameter outlet: makes the outlet of the client with the number given.
+    /// - Returns: the number of the client.
+    func connect(role: Role, to outlet: (_ id: Int) -> any ClientOutlet) -> Int {
         let pipeline = configuration.pipeline()
         let now = configuration.clock()
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         return state.withLock { state in
             let hello = Hello(
                 server: configuration.server, boot: boot, seq: state.seq, time: now.time, role: role.rawValue,
@@ -120,16 +114,15 @@ final class Exchange: Sendable {
             let id = state.connectionsMade
             let session = ClientSession(role: role, hello: hello, limits: configuration.outbox)
             state.connections[id] = Connection(
-                session: session, wake: wake, hangUp: hangUp, grace: configuration.closingGrace)
+                session: session, outlet: outlet(id), grace: configuration.closingGrace)
             state.connections[id]?.update { if state.isShutDown { $0.close(.shutdown) } }
-            return Client(id: id, wakes: wakes)
+            return id
         }
     }
 
     func disconnect(_ id: Int) {
         let ready = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             let gone = state.connections.removeValue(forKey: id)
-            gone?.wake.finish()
             if let code = gone?.session.farewell, code != .shutdown { state.letGo += 1 }
             return state.takeReadyWaiters()
         }
@@ -155,8 +148,8 @@ final class Exchange: Sendable {
 
     /// Ends all connections at once.
     func hangUp() {
-        let connections = state.withLock { Array($0.connections.values) }
-        for connection in connections { connection.hangUp(.zero) }
+        let outlets = state.withLock { $0.connections.values.map(\.outlet) }
+        for outlet in outlets { outlet.hangUp(after: .zero) }
     }
 
     var counts: Counts { state.withLock { $0.counts } }

@@ -27,7 +27,8 @@ struct MappedFile: Sendable {
         guard let bytes = mmap(nil, status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0), bytes != MAP_FAILED else {
             throw .unreadable(path: path, reason: systemReason())
         }
-        let mapping = Mapping(UnsafeRawBufferPointer(start: bytes, count: status.st_size))
+        let mapping = Mapping(
+            UnsafeRawBufferPointer(start: bytes, count: status.st_size), of: path, stamp: MappedFiles.Stamp(status))
         self.init(path: path, region: ByteRegion(mapped: mapping.bytes, owner: mapping))
     }
 
@@ -47,9 +48,15 @@ struct MappedFile: Sendable {
 private final class Mapping {
     let bytes: UnsafeRawBufferPointer
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer, of path: String, stamp: MappedFiles.Stamp) {
+        self.bytes = bytes
+        MappedFiles.add(UInt(bitPattern: bytes.baseAddress), path, stamp)
+    }
 
-    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress!), bytes.count) }
+    deinit {
+        MappedFiles.remove(UInt(bitPattern: bytes.baseAddress))
+        munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress!), bytes.count)
+    }
 }
 
 /// What the system says of its last refusal.

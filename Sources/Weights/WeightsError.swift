@@ -16,6 +16,8 @@ package enum WeightsError: Error, Equatable {
     case unsupportedType(path: String, name: String, type: String)
     /// The file contradicts itself or its length. `offset` is in bytes from its beginning.
     case damaged(path: String, offset: Int, what: String)
+    /// Somebody wrote to a file that is mapped.
+    case rewritten(path: String)
     case noSuchTensor(name: String)
     case wrongShape(name: String, found: [Int], expected: [Int])
     case wrongType(name: String, found: ElementType, wanted: String)
@@ -52,6 +54,9 @@ extension WeightsError: CustomStringConvertible {
                 + "F16 or BF16."
         case .damaged(let path, let offset, let what):
             "'\(path)' is damaged at byte \(offset): \(what). Fetch it again."
+        case .rewritten(let path):
+            "'\(path)' was written to while it was in use: nothing that comes of it can be relied on. Make sure that the right "
+                + "file is there, then start again."
         case .noSuchTensor(let name):
             "The checkpoint has no tensor '\(name)'. Is it of the model you named? `narrator models inspect` lists its tensors."
         case .wrongShape(let name, let found, let expected):

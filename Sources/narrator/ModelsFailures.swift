@@ -19,8 +19,8 @@ extension CommandFailure {
             switch error {
             case .notFound, .unreadable, .missingShard, .ambiguous: .missing
             case .cannotWrite: .notPermitted
-            case .unknownFormat, .unsupportedVersion, .unsupportedType, .damaged, .noSuchTensor, .wrongShape,
-                .wrongType,
+            case .unknownFormat, .unsupportedVersion, .unsupportedType, .damaged, .rewritten, .noSuchTensor,
+                .wrongShape, .wrongType,
                 .badScale, .emptyTensor, .noSuchValue, .wrongValue:
                 .badData
             }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Weights
 
 /// The command line: arguments in, a `Daemon` or a one-shot out.
 @main
@@ -16,6 +17,7 @@ struct Narrator: AsyncParsableCommand {
     static let version = "0.1.0"
 
     static func main() async {
+        MappedFiles.endProcessOnLostPage(status: ExitStatus.badData.rawValue)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

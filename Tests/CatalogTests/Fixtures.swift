@@ -57,6 +57,42 @@ func webContent(_ name: String, size: Int) -> Data {
 
 func sha256(_ data: Data) -> String { SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined() }
 
+/// A file system over a folder, for as long as the last reference; whoever is not root may have none.
+final class Mount {
+    static let isPermitted = geteuid() == 0 && (try? Mount(tmpfsOf: 64 << 10, at: URL.temporaryFolder())) != nil
+
+    let folder: URL
+
+    /// A disk of so many bytes.
+    init(tmpfsOf bytes: Int, at folder: URL) throws {
+        self.folder = folder
+        try Self.mount("-t", "tmpfs", "-o", "size=\(bytes)", "tmpfs", folder.path)
+    }
+
+    /// What is in the folder, to be read only.
+    init(readOnly folder: URL) throws {
+        self.folder = folder
+        try Self.mount("--bind", folder.path, folder.path)
+        try Self.mount("-o", "remount,ro,bind", folder.path)
+    }
+
+    func resize(to bytes: Int) throws { try Self.mount("-o", "remount,size=\(bytes)", folder.path) }
+
+    deinit { _ = try? run(["umount", "--lazy", folder.path]) }
+
+    private static func mount(_ arguments: String...) throws {
+        guard try run(["mount"] + arguments) == 0 else { throw POSIXError(.EPERM) }
+    }
+}
+
+extension URL {
+    static func temporaryFolder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+}
+
 /// A store in a temporary folder, removed with its last reference.
 final class TemporaryStore {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)")

@@ -61,6 +61,53 @@ struct HubPullTests {
         #expect(throws: CatalogError.self) { try store.resolve("hubby") }
     }
 
+    @Test(arguments: ["open", "cut", "lying", "mute", "odd", "round"], ["good", "hf_secret", "hf secret"])
+    func theTokenIsNeverTold(kind: String, token: String) async throws {
+        let hub = try HubFixture()
+        let told = Told()
+        var words = ""
+        do { try await hub.pull(from: hub.store(kind, token: token), told: told) } catch {
+            words = "\(error) \(error.localizedDescription)"
+            dump(error, to: &words)
+        }
+        for event in told.events.withLock({ $0 }) { dump(event, to: &words) }
+        #expect(!words.contains(token), "\(words)")
+    }
+
+    @Test func twoPullsAtOnceFetchOnce() async throws {
+        let hub = try HubFixture()
+        let store = hub.store("open")
+        async let first: Void = HubFixture.pull(from: store)
+        async let second: Void = HubFixture.pull(from: store)
+        _ = try await (first, second)
+        #expect(try hub.log().filter { $0.hasPrefix("store GET") }.count == HubFixture.shards.count)
+        #expect(store.installedWeights(of: hub.entry) == ["q4"])
+    }
+
+    @Test func aHubOutOfReachIsSaid() async throws {
+        let hub = try HubFixture()
+        let store = hub.store("open")
+        hub.end()
+        let error = await #expect(throws: CatalogError.self) { try await hub.pull(from: store) }
+        guard case .pullFailed("hubby", let attempts) = error else { return #expect(Bool(false), "\(error!)") }
+        #expect(attempts.count == 1 && attempts[0].reason.contains("connect"), "\(attempts)")
+    }
+
+    @Test(.enabled(if: Mount.isPermitted, "needs root, who may mount"))
+    func aFullDiskIsSaidAndWhatHasArrivedIsKept() async throws {
+        let hub = try HubFixture()
+        let store = hub.store("open")
+        try FileManager.default.createDirectory(at: store.root, withIntermediateDirectories: true)
+        let disk = try Mount(tmpfsOf: 256 << 10, at: store.root)
+        let error = await #expect(throws: CatalogError.self) { try await hub.pull(from: store) }
+        guard case .storeFailed(_, "No space left on device") = error else { return #expect(Bool(false), "\(error!)") }
+        try disk.resize(to: 4 << 20)
+        try await hub.pull(from: store)
+        #expect(try Data(contentsOf: store.resolve("hubby")) == HubFixture.made("q4"))
+        let fetched = try hub.log().filter { $0.hasPrefix("store GET") }
+        #expect(fetched.filter { $0.hasSuffix("whole") }.count == 2 && fetched.count == 3, "\(fetched)")
+    }
+
     @Test func afterAFailureToMakeItNothingIsFetchedAgain() async throws {
         let hub = try HubFixture()
         let store = hub.store("open")
@@ -198,7 +245,12 @@ private final class HubFixture {
         port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
     }
 
-    deinit { kill(process.processIdentifier, SIGKILL) }
+    deinit { end() }
+
+    func end() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
 
     static func content(_ name: String) -> Data {
         if name == HubModel.index {
@@ -216,8 +268,12 @@ private final class HubFixture {
     }
 
     func pull(from store: ModelStore, weights: String = "q4", told: Told = Told()) async throws {
+        try await Self.pull(from: store, weights: weights, told: told)
+    }
+
+    static func pull(from store: ModelStore, weights: String = "q4", told: Told = Told()) async throws {
         try await store.pull("hubby", weights: weights, report: { told.add($0) }) { published, file in
-            let parts = try Self.shards.map { try Data(contentsOf: published.appendingPathComponent($0)) }
+            let parts = try shards.map { try Data(contentsOf: published.appendingPathComponent($0)) }
             try (Data(weights.utf8) + parts.reduce(Data(), +)).write(to: file)
         }
     }

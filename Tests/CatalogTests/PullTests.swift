@@ -63,7 +63,7 @@ struct PullTests {
         #expect(store.state(of: small) == .installed)
     }
 
-    @Test(arguments: ["wrong", "long", "gone"])
+    @Test(arguments: ["wrong", "long", "short", "gone"])
     func aBadSourceIsPassedOver(kind: String) async throws {
         let (web, temporary) = (try WebFixture(), TemporaryStore())
         let sources = [kind, "good"].map { Source.web(web.folder($0, size: Self.size)) }

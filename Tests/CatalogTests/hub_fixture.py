@@ -4,9 +4,9 @@
 
 /KIND/OWNER/NAME/resolve/main/FILE gives FOLDER/FILE to whom the token `good` is shown: 401 without one, 403 with another.
 A *.safetensors is at the second server, whose address the answer names; other files are sent on within the hub, by a
-relative address. KIND: `open` behaves; `cut` ends the second server's connection half way when no range is asked for; `lying`
-tells other hashes; `mute` tells none; `round` sends on in circles; `odd` names shards in other folders. /log gives one line per request so far: server,
-method, file, the range asked for, and `token` where one was shown.
+relative address. KIND: `open` behaves; `cut` ends the second server's connection half way when no range is asked for, `stuck` falls
+silent there; `lying` tells other hashes; `mute` tells none; `round` sends on in circles; `odd` names shards in other
+folders. /log gives one line per request so far: server, method, file, the range asked for, and `token` where one was shown.
 """
 import hashlib
 import http.server
@@ -57,7 +57,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.body(kind, name)
         asked = self.headers.get("Range")
         if not asked:
-            return self.reply(200, body, headers, cut=kind == "cut" and name.endswith(".safetensors"))
+            is_half = kind in ("cut", "stuck") and name.endswith(".safetensors")
+            self.reply(200, body, headers, cut=is_half)
+            return threading.Event().wait(60) if is_half and kind == "stuck" else None
         start = int(asked.removeprefix("bytes=").removesuffix("-"))
         ranged = [("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")]
         self.reply(206, body[start:], [*headers, *ranged])

@@ -142,29 +142,4 @@ struct TranscribeCommandTests {
         let result = try Program.run("transcribe", "--vad", "off", "\(RealData.samples)/two_cities.flac")
         #expect(result.output.contains("best of times") && result.output.contains("degree of comparison"))
     }
-
-    /// Every odd file of the shared generator behaves as its manifest says.
-    @Test(.enabled(if: RealData.shared("make_edge_cases.py") != nil, "needs ../shared/data"))
-    func oddFilesAreReadOrRefused() throws {
-        let scratch = try Scratch()
-        defer { scratch.remove() }
-        let make = Process()
-        make.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        make.arguments = ["python3", try #require(RealData.shared("make_edge_cases.py")), scratch.path]
-        make.standardOutput = FileHandle.nullDevice
-        try make.run()
-        make.waitUntilExit()
-        let manifest = try String(contentsOfFile: "\(scratch.path)/manifest.tsv", encoding: .utf8)
-            .split(separator: "\n").dropFirst().map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
-        let files = manifest.map { "\(scratch.path)/\($0[0])" }
-        let program = Program(["transcribe", "--format", "json"] + files)
-        try program.start()
-        let result = program.finish()
-        #expect(result.status == 65)
-        #expect(result.lines.count == manifest.count)
-        for (row, line) in zip(manifest, result.lines) {
-            let refused = line["error"] is String
-            #expect(!(row[2] == "ok" && refused) && !(row[2] == "error" && !refused), "\(row[0]): \(line)")
-        }
-    }
 }

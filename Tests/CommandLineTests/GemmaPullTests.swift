@@ -16,9 +16,11 @@ struct GemmaPullTests {
         let hub = try Hub(of: nano, in: scratch)
         defer { hub.stop() }
         let environment = hub.environment(token: "good")
-        let pulled = try Program.run("models", "pull", "gemma-3n-e2b", "--weights", "q4", environment: environment)
+        let pulled = try Program.run(
+            "models", "pull", "gemma-3n-e2b", "--weights", "q4", "-v", environment: environment)
         #expect(pulled.status == 0 && pulled.errors.contains("Gemma Terms of Use"), "\(pulled)")
         #expect(pulled.errors.contains("are deleted"))
+        #expect(!(pulled.output + pulled.errors).contains("good"), "the token is not told")
         let folder = "\(scratch.path)/store/gemma-3n-e2b"
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [".verified.json", "model-q4.gguf"])
@@ -43,9 +45,40 @@ struct GemmaPullTests {
         defer { scratch.remove() }
         let hub = try Hub(of: nano, in: scratch)
         defer { hub.stop() }
-        let result = try Program.run("models", "pull", "gemma-3n-e4b", environment: hub.environment(token: token))
+        let result = try Program.run(
+            "models", "pull", "gemma-3n-e4b", "-v", environment: hub.environment(token: token))
+        #expect(token.isEmpty || !result.errors.contains("'\(token)'") && !result.errors.contains(" \(token)"))
         #expect(result.status == 77 && result.errors.contains("HF_TOKEN"), "\(result)")
         #expect(result.errors.contains("licence") && result.errors.contains("google/gemma-3n-E4B-it"))
+    }
+
+    @Test func aPullThatWasKilledIsGoneOnWithAndTwoAtOnceFetchOnce() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let hub = try Hub(of: nano, in: scratch)
+        defer { hub.stop() }
+        let environment = hub.environment(token: "good", kind: "stuck")
+        let first = Program(["models", "pull", "gemma-3n-e2b", "--quiet"], environment: environment)
+        try first.start()
+        let part = "\(scratch.path)/store/.pull/gemma-3n-e2b/\(Hub.shard).part"
+        func arrived() -> Int {
+            (try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int) ?? 0
+        }
+        for _ in 0..<1_000 where arrived() < hub.shardBytes / 2 { usleep(20_000) }
+        kill(first.process.processIdentifier, SIGKILL)
+        _ = first.finish()
+        #expect(arrived() == hub.shardBytes / 2)
+
+        let others = (0..<2).map { _ in
+            Program(["models", "pull", "gemma-3n-e2b", "--threads", "1"], environment: environment)
+        }
+        for other in others { try other.start() }
+        for result in others.map({ $0.finish() }) { #expect(result.status == 0, "\(result)") }
+        let log = try hub.log().filter { $0.hasPrefix("store GET") }
+        #expect(log == ["store GET \(Hub.shard) whole", "store GET \(Hub.shard) bytes=\(hub.shardBytes / 2)-"])
+        let question = "What comes after three?"
+        #expect(
+            try Program.run("ask", "--model", "gemma-3n-e2b", question, environment: environment).output == "four\n")
     }
 
     @Test func weightsThatThereAreNotAre64() throws {
@@ -60,11 +93,13 @@ private struct Hub {
     private let input = Pipe()  // its end is the server's
     private let scratch: Scratch
     private let port: Int
+    static let shard = "model-00001-of-00001.safetensors"
+    let shardBytes: Int
 
     init(of model: String, in scratch: Scratch) throws {
         self.scratch = scratch
         let folder = "\(scratch.path)/hub"
-        let shard = "model-00001-of-00001.safetensors"
+        let shard = Self.shard
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for name in ["config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json"] {
             try FileManager.default.copyItem(atPath: "\(model)/\(name)", toPath: "\(folder)/\(name)")
@@ -72,6 +107,8 @@ private struct Hub {
         try FileManager.default.copyItem(atPath: "\(model)/model.safetensors", toPath: "\(folder)/\(shard)")
         let names = try Self.tensors(of: "\(folder)/\(shard)")
         let index = ["weight_map": Dictionary(uniqueKeysWithValues: names.map { ($0, shard) })]
+        shardBytes =
+            try FileManager.default.attributesOfItem(atPath: "\(folder)/\(shard)")[.size] as? Int ?? 0
         try JSONEncoder().encode(index).write(to: URL(filePath: "\(folder)/model.safetensors.index.json"))
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -86,9 +123,14 @@ private struct Hub {
 
     func stop() { kill(process.processIdentifier, SIGKILL) }
 
-    func environment(token: String) -> [String: String] {
+    func log() throws -> [String] {
+        String(decoding: try Data(contentsOf: URL(string: "http://127.0.0.1:\(port)/log")!), as: UTF8.self)
+            .split(separator: "\n").map(String.init)
+    }
+
+    func environment(token: String, kind: String = "cut") -> [String: String] {
         [
-            "HF_ENDPOINT": "http://127.0.0.1:\(port)/cut", "HF_TOKEN": token,
+            "HF_ENDPOINT": "http://127.0.0.1:\(port)/\(kind)", "HF_TOKEN": token,
             "NARRATOR_MODELS": "\(scratch.path)/store"
         ]
     }

@@ -157,18 +157,33 @@ struct MemorySink: EventSink {
     func emit(_ body: EventBody, src: String) { exchange.emit(body, src: src) }
 }
 
+/// Lets a task wait for what an exchange has for its client.
+final class MemoryOutlet: ClientOutlet {
+    let wakes: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (wakes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    func wake() { continuation.yield() }
+
+    func hangUp(after grace: Duration) {}
+}
+
 /// Does what the shell around an `Exchange` does, without a socket.
 actor MemoryClient: TestClient {
     private let exchange: Exchange
-    private let client: Exchange.Client
+    private let outlet: MemoryOutlet
+    private let id: Int
     private var reader: ClientReader
     private var splitter = LineSplitter(limit: .max)
     private var messages: ArraySlice<JSONValue> = []
 
     init(_ exchange: Exchange, role: Role, lineLimit: Int) {
         self.exchange = exchange
-        client = exchange.connect(role: role) { _ in }
-        reader = ClientReader(exchange: exchange, id: client.id, role: role, lineLimit: lineLimit)
+        let outlet = MemoryOutlet()
+        self.outlet = outlet
+        id = exchange.connect(role: role) { _ in outlet }
+        reader = ClientReader(exchange: exchange, id: id, role: role, lineLimit: lineLimit)
     }
 
     func send(_ bytes: [UInt8]) async {
@@ -185,19 +200,19 @@ actor MemoryClient: TestClient {
 
     func next() async -> JSONValue? {
         while messages.isEmpty {
-            switch exchange.take(client.id) {
+            switch exchange.take(id) {
             case .bytes(let bytes):
                 for case .line(let line) in splitter.append(bytes) {
                     if let value = try? JSONValue(parsing: line) { messages.append(value) }
                 }
-            case .wait: for await _ in client.wakes { break }
+            case .wait: for await _ in outlet.wakes { break }
             case .end: return nil
             }
         }
         return messages.popFirst()
     }
 
-    func hangUp() async { exchange.disconnect(client.id) }
+    func hangUp() async { exchange.disconnect(id) }
 }
 
 /// Blocks on a thread of its own, never on one that the server needs.

@@ -69,6 +69,12 @@ int64_t cshim_jpeg_encode(
 // Gives what the heaps hold free back to the system; takes a few milliseconds.
 void cshim_memory_trim(void);
 
+// pages.c: what runs in a signal handler must not allocate, which Swift does not promise; siginfo's members are macros.
+
+// From now on a page of a mapped file that cannot be had, because somebody cut the file short, ends the process with
+// `status` and a line on stderr that names the file, in place of a signal.
+int cshim_end_on_lost_page(int status);
+
 // v4l2.c: v4l2_open and v4l2_ioctl are variadic, and the requests are function-like macros.
 
 // libv4l2 writes its complaints to stderr; after this call it writes nothing, in the whole process. Call it once.

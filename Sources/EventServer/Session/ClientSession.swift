@@ -5,7 +5,7 @@ struct ClientSession {
     /// What the writer of a client does next.
     enum Output: Equatable {
         case bytes([UInt8])
-        /// Nothing until `offer`, `send` or `close`; the caller is to be woken then.
+        /// Nothing until there is output again; the caller is to be woken then.
         case wait
         /// Hang up; with the `bye` that was said, if any.
         case end(ConnectionEvent.ByeCode?)
@@ -54,12 +54,16 @@ struct ClientSession {
     /// The client will send no more; it may still listen.
     mutating func endInput() { inputEnded = true }
 
+    /// Whether `next` is more than `wait`.
+    var hasOutput: Bool { !outbox.isEmpty || isOver }
+
     mutating func next(upTo limit: Int) -> Output {
         if !outbox.isEmpty { return .bytes(outbox.take(upTo: limit)) }
-        if let farewell { return .end(farewell) }
-        // A client that neither asks nor listens any more waits for the end of the connection.
-        return inputEnded && !isSubscribed ? .end(nil) : .wait
+        return isOver ? .end(farewell) : .wait
     }
+
+    /// A client that neither asks nor listens any more waits for the end of the connection.
+    private var isOver: Bool { farewell != nil || inputEnded && !isSubscribed }
 
     /// Subscribes: the reply, then the replay out of `ring`, then everything after `seq`, with nothing lost or doubled.
     mutating func subscribe(_ request: SubscribeRequest, id: JSONValue, ring: ReplayRing, boot: String, seq: Int) {
