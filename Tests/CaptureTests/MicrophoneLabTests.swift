@@ -98,10 +98,14 @@ struct MicrophoneLabTests {
     }
 
     @Test func `a device that another program has is waited for`() async throws {
-        let other = try SoundLab.start("exec arecord -q -D \(SoundLab.loopback) -f S16_LE -r 48000 -c 2 /dev/null")
-        try SoundLab.shell("until grep -q RUNNING /proc/asound/Loopback/pcm1c/sub0/status; do sleep 0.1; done")
+        let other = try SoundLab.start(
+            "exec arecord -q -D \(SoundLab.loopback),SUBDEV=0 -f S16_LE -r 48000 -c 2 /dev/null")
         let second = try SoundLab.start(
             "exec arecord -q -D \(SoundLab.loopback),SUBDEV=1 -f S16_LE -r 48000 -c 2 /dev/null")
+        for sub in 0...1 {
+            let status = "/proc/asound/Loopback/pcm1c/sub\(sub)/status"
+            try SoundLab.shell("until grep -q RUNNING \(status); do sleep 0.1; done")
+        }
         let start = MonotonicClock.now()
         try await record("\(SoundLab.loopback),SUBDEV=0") { recording in
             try await recording.waitForLoss(1, after: "start on a busy device", at: start)
@@ -197,7 +201,7 @@ struct MicrophoneLabTests {
         SoundLab.kill(usb)
     }
 
-    @Test(.enabled(if: SoundLab.canSuspend, "this kernel cannot pretend to sleep"))
+    @Test(.enabled(if: SoundLab.canSuspend, "needs LAB_SUSPEND=1 and a kernel that can pretend to sleep"))
     func `a suspended card is told and captures again by itself`() async throws {
         try await record(SoundLab.loopback) { recording in
             try await sound(recording, milliseconds: 500)

@@ -75,7 +75,7 @@ struct MicrophoneTests {
         let format = try #require(state.formats.first)
         #expect(format.period == MediaTime(milliseconds: 20) && format.buffer == MediaTime(milliseconds: 500))
         #expect(format.realtimePriority >= 0 && format.realtimePriority < 50)
-        #expect("\(format)".contains("16000 Hz, 1 ch, read every 20 ms out of a buffer of 500 ms"))
+        #expect("\(format)".contains("16000 Hz, 2 ch, read every 20 ms out of a buffer of 500 ms"))
     }
 
     @Test func `a device without a clock is held to its rate`() async throws {

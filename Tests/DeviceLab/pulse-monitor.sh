@@ -49,7 +49,7 @@ server() {
 # expect COUNT PATTERN WHAT: waits until so many lines of the events match; `line` is the last of them.
 expect() {
     for _ in $(seq 600); do
-        line=$(grep -E "$2" "$folder/events" | sed -n "$1p")
+        line=$(grep -E "$2" "$folder/events" | sed -n "$1p" || true)
         [ -z "$line" ] || { echo "$3: $line"; return 0; }
         kill -0 "$daemon" 2>/dev/null || break
         sleep 0.1

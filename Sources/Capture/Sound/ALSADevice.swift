@@ -92,7 +92,9 @@ final class ALSADevice: @unchecked Sendable {
         default:
             if isUnplugged { return .unplugged }
             usleep(20_000)  // a read that is under way when the card goes fails before the state says so
-            return isUnplugged ? .unplugged : DeviceTrouble(opening: -code)
+            if isUnplugged { return .unplugged }
+            // A plugin that fails stands before a server that has gone.
+            return snd_pcm_type(pcm) == SND_PCM_TYPE_IOPLUG ? .unreachable : DeviceTrouble(opening: -code)
         }
     }
 
