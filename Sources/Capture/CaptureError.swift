@@ -4,7 +4,7 @@ package import Media
 package enum CaptureError: Error, Equatable {
     /// There is no such file.
     case fileMissing(path: String)
-    /// A file or device that we may not open.
+    /// A file that we may not open.
     case notPermitted(name: String)
     /// A file that cannot be read as sound; `reason` has no full stop.
     case badAudio(path: String, reason: String)
@@ -12,15 +12,10 @@ package enum CaptureError: Error, Equatable {
     case badPictures(path: String, reason: String)
     /// A size outside of what a synthetic picture can have.
     case sizeAbsurd(PixelSize)
-    case deviceNotFound(name: String, available: [String])
-    /// Another program has it.
-    case deviceBusy(name: String)
-    /// None of the formats asked for; `reason` says which step refused.
-    case formatRefused(device: String, reason: String)
     /// Numbers outside of what any source can have.
     case formatAbsurd(AudioFormat)
-    /// A device that can never be a camera, or has no format that we read.
-    case cameraUnusable(message: String)
+    /// A device that can never deliver, or has no format that we read.
+    case deviceUnusable(message: String)
     /// It was there and has gone, or has stopped delivering.
     case lost(device: String, errno: CInt)
 }
@@ -31,7 +26,7 @@ extension CaptureError: CustomStringConvertible {
         case .fileMissing(let path):
             "There is no file '\(path)'. Check the path."
         case .notPermitted(let name):
-            "Not permitted to read '\(name)'. Change its permissions, or for a sound device join the group 'audio'."
+            "Not permitted to read '\(name)'. Change its permissions."
         case .badAudio(let path, let reason):
             "Cannot read '\(path)' as sound: \(reason). Give a WAV, FLAC, OGG or MP3 file."
         case .badPictures(let path, let reason):
@@ -39,18 +34,10 @@ extension CaptureError: CustomStringConvertible {
         case .sizeAbsurd(let size):
             "No picture is made of \(size) pixels. "
                 + "Use \(TestPattern.sides.lowerBound) to \(TestPattern.sides.upperBound) for width and height."
-        case .deviceNotFound(let name, []):
-            "No capture device named '\(name)', and none other was found. Plug in a microphone."
-        case .deviceNotFound(let name, let available):
-            "No capture device named '\(name)'. Use one of: \(available.joined(separator: ", "))."
-        case .deviceBusy(let name):
-            "Another program is using '\(name)'. Close it, or share the device through 'default' or 'dsnoop'."
-        case .formatRefused(let device, let reason):
-            "'\(device)' refused what was asked of it: \(reason). `narrator devices` shows what it offers."
         case .formatAbsurd(let format):
             "No source delivers \(format). Use \(SoundLimits.rateHz.lowerBound)...\(SoundLimits.rateHz.upperBound) Hz "
                 + "and 1...\(SoundLimits.channels.upperBound) channels."
-        case .cameraUnusable(let message):
+        case .deviceUnusable(let message):
             message
         case .lost(let device, let errno):
             "'\(device)' stopped delivering (\(errorText(errno))). Check its cable and power, then start again."

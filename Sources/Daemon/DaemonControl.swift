@@ -1,4 +1,3 @@
-import Capture
 import Catalog
 import EventServer
 import Events
@@ -13,6 +12,7 @@ final class DaemonControl: CommandHandler {
     struct Pipeline {
         let graph: RunningGraph
         let watch: EventWatch
+        let devices: DeviceReports
         let sight: SightCommands
         let ask: AskCommand
         let sources: SourceCommands
@@ -66,10 +66,7 @@ final class DaemonControl: CommandHandler {
     func handle(_ command: String, fields: JSONObject, role: Role) async -> Result<JSONValue, CommandError> {
         switch command {
         case "devices":
-            return .success([
-                "microphones": .array(DeviceList.microphones().map(\.wire)),
-                "cameras": .array(DeviceList.cameras().map(\.wire))
-            ])
+            return .success(DeviceListing.now)
         case "models": return .success(["models": .array(store.entries.map(wire))])
         case "quit":
             state.withLock { $0.quit }?()
@@ -90,7 +87,7 @@ final class DaemonControl: CommandHandler {
         let graph = pipeline.graph
         switch command {
         case "status", "stats":
-            return DaemonReport(await graph.status(), watch: pipeline.watch).wire
+            return DaemonReport(await graph.status(), watch: pipeline.watch, devices: pipeline.devices).wire
         case "graph":
             var drawings: JSONObject = [:]
             for drawing in GraphDrawing.allCases {
@@ -118,38 +115,6 @@ final class DaemonControl: CommandHandler {
         [
             "name": .string(entry.name), "bytes": .int(entry.bytes), "licence": .string(entry.licence),
             "installed": .bool(store.state(of: entry) == .installed)
-        ]
-    }
-}
-
-extension MicrophoneDescription {
-    fileprivate var wire: JSONValue {
-        [
-            "name": .string(name), "label": .string(label), "state": .string(state.rawValue),
-            "formats": .array(formats.map { .string($0.rawValue) }), "rates_hz": .array(ratesHz.map { .int($0) }),
-            "channels": .array(channels.map { [.int($0.lowerBound), .int($0.upperBound)] } ?? [])
-        ]
-    }
-}
-
-extension CameraDescription {
-    fileprivate var wire: JSONValue {
-        [
-            "device": .string(device), "name": .string(card), "bus": .string(bus), "state": .string(state.rawValue),
-            "formats": .array(formats.map(wire)), "other_formats": .array(otherFormats.map { .string($0) })
-        ]
-    }
-
-    private func wire(_ format: Format) -> JSONValue {
-        [
-            "format": .string(format.format.rawValue),
-            "sizes": .array(
-                format.sizes.map {
-                    [
-                        "width": .int($0.size.width), "height": .int($0.size.height),
-                        "fps": .array($0.rates.map { .double($0) })
-                    ]
-                })
         ]
     }
 }

@@ -2,15 +2,18 @@ import Events
 import Glibc
 import Graph
 import Media
+import Stages
 
 /// What `status` and `stats` say of the graph: how busy each stage is, and what was lost where.
 struct DaemonReport {
     private let status: GraphStatus
     private let watch: EventWatch
+    private let devices: DeviceReports
 
-    init(_ status: GraphStatus, watch: EventWatch) {
+    init(_ status: GraphStatus, watch: EventWatch, devices: DeviceReports) {
         self.status = status
         self.watch = watch
+        self.devices = devices
     }
 
     var wire: JSONValue {
@@ -20,6 +23,7 @@ struct DaemonReport {
             "dropped": .int(status.links.reduce(0) { $0 + $1.dropped } + status.stages.reduce(0) { $0 + $1.dropped }),
             "overruns": .int(losses.reduce(0) { $0 + $1.overruns }),
             "lost_ms": .int(losses.reduce(0) { $0 + $1.lostMs }),
+            "devices": .array(status.stages.compactMap(device)),
             "stages": .array(status.stages.map(stage)), "links": .array(status.links.map(link))
         ]
     }
@@ -35,6 +39,15 @@ struct DaemonReport {
             "lag_ms": .int(stage.lag.milliseconds), "busy_ms": .int(stage.busy.milliseconds),
             "real_time_factor": .double((status.realTimeFactor(of: stage.id) * 10_000).rounded() / 10_000)
         ]
+    }
+
+    /// What a device delivers and how it is read; nil for other stages, and before it was opened.
+    private func device(_ stage: GraphStatus.Stage) -> JSONValue? {
+        devices[stage.id].map { report in
+            var device: JSONObject = ["id": .string(stage.id.name)]
+            for member in report.members { device[member.name] = member.value }
+            return .object(device)
+        }
     }
 
     private func link(_ link: GraphStatus.Link) -> JSONValue {

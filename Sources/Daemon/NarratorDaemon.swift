@@ -90,7 +90,8 @@ package final class NarratorDaemon: Sendable {
         let turnstile = Turnstile()
         control.attach(
             DaemonControl.Pipeline(
-                graph: graph, watch: watch, sight: SightCommands(graph: graph, environment: environment),
+                graph: graph, watch: watch, devices: environment.devices,
+                sight: SightCommands(graph: graph, environment: environment),
                 ask: AskCommand(graph: graph, environment: environment),
                 sources: SourceCommands(
                     graph: graph, environment: environment, watch: watch, turnstile: turnstile,

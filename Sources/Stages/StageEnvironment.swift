@@ -35,6 +35,8 @@ package final class StageEnvironment: Sendable {
     private let lastScene = Atomic<Int>(0)
     /// The newest picture of every camera.
     package let frames = LatestPictures()
+    /// What the devices deliver.
+    package let devices = DeviceReports()
     /// What is given up when the machine cannot keep up.
     package let load: LoadGovernor
     /// Pictures that were embedded lately.

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Capture
+import Daemon
+import Events
 import Foundation
-import Media
 
 /// `narrator devices`: what this machine can hear and see with.
 struct Devices: ParsableCommand {
@@ -16,11 +17,7 @@ struct Devices: ParsableCommand {
         let microphones = DeviceList.microphones()
         let cameras = DeviceList.cameras()
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let listing = DeviceListing(
-                microphones: microphones.map(MicrophoneListing.init), cameras: cameras.map(CameraListing.init))
-            print(String(decoding: try encoder.encode(listing), as: UTF8.self))
+            print(DeviceListing.wire(microphones, cameras).jsonText)
         } else {
             let tables =
                 (microphones.isEmpty ? [] : [DevicesTable.text(microphones)])
@@ -45,75 +42,4 @@ struct Devices: ParsableCommand {
         A pipeline can also look at files (image_files).
 
         """
-}
-
-/// The JSON form.
-private struct DeviceListing: Encodable {
-    var microphones: [MicrophoneListing]
-    var cameras: [CameraListing]
-}
-
-private struct MicrophoneListing: Encodable {
-    var device: String
-    var name: String
-    var state: String
-    var formats: [String]
-    var ratesHz: [Int]
-    var channelsMin: Int?
-    var channelsMax: Int?
-
-    enum CodingKeys: String, CodingKey {
-        case device, name, state, formats
-        case ratesHz = "rates_hz"
-        case channelsMin = "channels_min"
-        case channelsMax = "channels_max"
-    }
-
-    init(_ microphone: MicrophoneDescription) {
-        device = microphone.name
-        name = microphone.label
-        state = microphone.state.rawValue
-        formats = microphone.formats.map(\.rawValue)
-        ratesHz = microphone.ratesHz
-        channelsMin = microphone.channels?.lowerBound
-        channelsMax = microphone.channels?.upperBound
-    }
-}
-
-private struct CameraListing: Encodable {
-    struct Format: Encodable {
-        var format: String
-        var sizes: [Size]
-    }
-
-    struct Size: Encodable {
-        var width: Int
-        var height: Int
-        var fps: [Double]
-    }
-
-    var device: String
-    var name: String
-    var bus: String
-    var state: String
-    var formats: [Format]
-    var otherFormats: [String]
-
-    enum CodingKeys: String, CodingKey {
-        case device, name, bus, state, formats
-        case otherFormats = "other_formats"
-    }
-
-    init(_ camera: CameraDescription) {
-        device = camera.device
-        name = camera.card
-        bus = camera.bus
-        state = camera.state.rawValue
-        formats = camera.formats.map { format in
-            Format(
-                format: format.format.rawValue,
-                sizes: format.sizes.map { Size(width: $0.size.width, height: $0.size.height, fps: $0.rates) })
-        }
-        otherFormats = camera.otherFormats
-    }
 }

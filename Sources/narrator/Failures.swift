@@ -39,7 +39,7 @@ extension CommandFailure {
             case .notPermitted: .notPermitted
             case .badAudio, .badPictures: .badData
             case .formatAbsurd, .sizeAbsurd: .badConfiguration
-            case .deviceNotFound, .deviceBusy, .formatRefused, .cameraUnusable, .lost: .unavailable
+            case .deviceUnusable, .lost: .unavailable
             }
         self.init(status, "\(error)")
     }

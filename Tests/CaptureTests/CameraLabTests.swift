@@ -86,13 +86,14 @@ private final class Recording: Sendable {
                     case .opened(let format):
                         state.formats.append(format)
                         print("lab: \(format)")
-                    case .lost(let message, let time):
+                    case .device(.lost(let message, let time)):
                         state.lost.append(message)
                         print("lab: lost at \(time): \(message)")
-                    case .restored(let lost, let time):
+                    case .device(.restored(let lost, let time)):
                         state.restored.append(time)
                         print("lab: restored at \(time), \(lost) missing")
-                    case .obstacle(let message): print("lab: \(message)")
+                    case .device(.obstacle(let message)): print("lab: \(message)")
+                    case .device(.overrun): break
                     }
                 }
             }

@@ -1,6 +1,7 @@
 import Capture
 import Foundation
 import Media
+import Synchronization
 import TestSupport
 import Testing
 
@@ -40,40 +41,50 @@ struct MicrophoneTests {
         }
     }
 
-    /// Pulls until `frames` frames are there or it takes absurdly long.
-    private func capture(_ microphone: inout Microphone, frames: Int) throws -> [AudioBlock] {
-        var blocks: [AudioBlock] = []
-        let limit = ContinuousClock.now + .seconds(20)
-        while blocks.reduce(0, { $0 + $1.frames }) < frames, ContinuousClock.now < limit {
-            if case .block(let block, _) = try microphone.next() { blocks.append(block) } else { usleep(5_000) }
+    /// Records until `frames` frames are there, and ends.
+    private func record(_ request: MicrophoneRequest, frames: Int) async throws -> MicrophoneRecording.State {
+        let recording = MicrophoneRecording(request)
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await recording.wait(for: "sound", seconds: 20) { $0.frames >= frames })
+        } catch {
+            result = .failure(error)
         }
-        return blocks
+        await recording.end()
+        try result.get()
+        return recording.state.withLock { $0 }
     }
 
     @Test(arguments: MicrophoneRequest.finestFirst)
-    func `samples arrive exactly in every format`(format: SampleFormat) throws {
+    func `samples arrive exactly in every format`(format: SampleFormat) async throws {
         var random = SplitMix64(seed: 5)
         let samples = (0..<32_000).map { _ in Int16.random(in: .min ... .max, using: &random) }
         try configure(samples, as: format)
         let request = MicrophoneRequest(device: "testmic", rateHz: 16_000, channels: 1, formats: [format])
-        var microphone = try Microphone(request, streamZero: MonotonicClock.now())
-        #expect(microphone.format == AudioFormat(rateHz: 16_000, channels: 1, sampleFormat: format))
-        let blocks = try capture(&microphone, frames: 12_000)
-        let heard = blocks.flatMap(\.samples)
-        #expect(heard.count >= 12_000)
-        #expect(heard == samples.prefix(heard.count).map { Float($0) / 32_768 })
-        #expect(zip(blocks, blocks.dropFirst()).allSatisfy { $0.time < $1.time })
-        #expect(blocks.allSatisfy { $0.lostBefore == .zero })
+        let state = try await record(request, frames: 12_000)
+        #expect(state.formats.map(\.sound) == [AudioFormat(rateHz: 16_000, channels: 1, sampleFormat: format)])
+        #expect(state.samples == samples.prefix(state.frames).map { Float($0) / 32_768 })
+        #expect(zip(state.blocks, state.blocks.dropFirst()).allSatisfy { $0.time < $1.time })
+        #expect(state.blocks.allSatisfy { $0.lostBefore == .zero })
+        #expect(state.lost.isEmpty && state.restored.isEmpty && state.overruns.isEmpty)
     }
 
-    @Test func `a device without a clock is held to its rate`() throws {
+    @Test func `it is read in periods of 20 ms out of half a second`() async throws {
+        try configure([Int16](repeating: 1_000, count: 64_000))
+        let state = try await record(MicrophoneRequest(device: "testmic16"), frames: 1_000)
+        let format = try #require(state.formats.first)
+        #expect(format.period == MediaTime(milliseconds: 20) && format.buffer == MediaTime(milliseconds: 500))
+        #expect(format.realtimePriority >= 0 && format.realtimePriority < 50)
+        #expect("\(format)".contains("16000 Hz, 2 ch, read every 20 ms out of a buffer of 500 ms"))
+    }
+
+    @Test func `a device without a clock is held to its rate`() async throws {
         try configure([Int16](repeating: 1_000, count: 64_000))
         let start = MonotonicClock.now()
-        var microphone = try Microphone(MicrophoneRequest(device: "testmic16"), streamZero: start)
-        _ = try capture(&microphone, frames: 16_000)
+        let state = try await record(MicrophoneRequest(device: "testmic16"), frames: 16_000)
         // Half a second is in its buffer at the start; the other half must take its time.
         #expect(MonotonicClock.now() - start > 400_000_000)
-        #expect(microphone.statistics.framesDropped == 0 && microphone.statistics.deviceOverruns == 0)
+        #expect(state.statistics.framesDropped == 0 && state.statistics.deviceOverruns == 0)
     }
 
     @Test func `it stops in less than 300 ms`() throws {
@@ -81,25 +92,45 @@ struct MicrophoneTests {
         var stopping: Int64 = 0
         func captureBriefly() throws {
             let microphone = try Microphone(MicrophoneRequest(device: "null"), streamZero: 0)
-            usleep(60_000)
-            #expect(microphone.statistics.framesCaptured > 0)
+            while microphone.statistics.framesCaptured == 0 { usleep(10_000) }
             stopping = MonotonicClock.now()
         }
         try captureBriefly()
         #expect(MonotonicClock.now() - stopping < 300_000_000)
     }
 
-    @Test func `an unknown device is refused with what there is`() throws {
+    @Test func `a name that ALSA does not know is refused`() async throws {
         try configure([0])
-        let available = DeviceList.microphones().map(\.name)
-        #expect(throws: CaptureError.deviceNotFound(name: "nonsense", available: available)) {
-            _ = try Microphone(MicrophoneRequest(device: "nonsense"), streamZero: 0).format
-        }
+        let recording = MicrophoneRecording(MicrophoneRequest(device: "nonsense"))
+        try await recording.wait(for: "refusal", seconds: 20) { $0.failure != nil }
+        let message = "'nonsense' cannot be used: ALSA knows no such name. `narrator devices` lists what can."
+        #expect(recording.state.withLock { $0.failure } == .deviceUnusable(message: message))
+        #expect(DeviceList.obstacle(microphone: "nonsense") == message)
     }
 
-    @Test func `a format that the device does not have is refused`() throws {
-        #expect(throws: CaptureError.self) {
-            _ = try Microphone(MicrophoneRequest(device: "testmic16", formats: []), streamZero: 0).format
+    @Test func `a format that the device does not have is refused`() async throws {
+        try configure([0])
+        let recording = MicrophoneRecording(MicrophoneRequest(device: "testmic16", formats: []))
+        try await recording.wait(for: "refusal", seconds: 20) { $0.failure != nil }
+    }
+
+    @Test func `a microphone that is not there is told once, and waited for`() async throws {
+        try configure([1, 2, 3, 4])
+        let input = folder.path("in.raw")
+        try FileManager.default.moveItem(atPath: input, toPath: input + ".away")
+        let recording = MicrophoneRecording(MicrophoneRequest(device: "testmic", rateHz: 16_000, channels: 1))
+        try await recording.wait(for: "loss", seconds: 20) { !$0.lost.isEmpty }
+        try await Task.sleep(for: .milliseconds(700))  // longer than the first back-off
+        try FileManager.default.moveItem(atPath: input + ".away", toPath: input)
+        try await recording.wait(for: "return", seconds: 20) { !$0.restored.isEmpty && $0.frames > 0 }
+        await recording.end()
+        recording.state.withLock { state in
+            #expect(state.lost.count == 1 && state.lost[0].contains("There is no microphone at 'testmic'. Plug it in"))
+            #expect(state.obstacles.isEmpty)
+            // What is missing is told, and is where the stream time begins.
+            let lost = state.restored[0]
+            #expect(lost >= MediaTime(milliseconds: 600) && state.blocks[0].lostBefore == lost)
+            #expect(state.blocks[0].time >= MediaTime(milliseconds: 600))
         }
     }
 
@@ -110,5 +141,6 @@ struct MicrophoneTests {
         #expect(listed.ratesHz == [16_000])
         #expect(listed.formats.contains(.s16))
         #expect(!DeviceList.microphones().contains { $0.name == "null" })
+        #expect(DeviceList.obstacle(microphone: "testmic16") == nil)
     }
 }

@@ -11,7 +11,7 @@ struct CameraTests {
 
     /// Waits until the node streams for the `count`th time and some frames have come.
     private func waitForStream(_ cameras: FakeCameras, _ node: String, count: Int = 1) throws {
-        try CameraDaemon.wait(for: "stream of \(node)") {
+        try DeviceDaemon.wait(for: "stream of \(node)") {
             cameras.log(of: node).filter { $0 == "stream" }.count >= count
         }
         usleep(400_000)
@@ -22,7 +22,7 @@ struct CameraTests {
         defer { cameras.remove() }
         try cameras.plug("video0", ["card": "Left", "bus": "usb-1"])
         try cameras.plug("video1", ["card": "Right", "bus": "usb-2", "format": "yuyv", "size": "320x240", "fps": "15"])
-        let daemon = try CameraDaemon(
+        let daemon = try DeviceDaemon(
             cameras, stages: [stage("left", cameras, "video0"), stage("right", cameras, "video1")])
         try waitForStream(cameras, "video0")
         try waitForStream(cameras, "video1")
@@ -31,7 +31,7 @@ struct CameraTests {
         try cameras.unplug("video0")
         let lost = try daemon.wait(for: "device.lost", 1, of: "left", after: ("unplug", now))
         #expect((lost["message"] as? String)?.contains("unplugged") == true)
-        try CameraDaemon.wait(for: "close") { cameras.log(of: "video0").last == "close" }
+        try DeviceDaemon.wait(for: "close") { cameras.log(of: "video0").last == "close" }
         usleep(1_300_000)  // into the back-off, which the folder's change must cut short
         now = Date()
         try cameras.plug("video0", ["card": "Left", "bus": "usb-1"])
@@ -67,7 +67,7 @@ struct CameraTests {
         }
         try show("coffee")
         try cameras.plug("video0")
-        let daemon = try CameraDaemon(
+        let daemon = try DeviceDaemon(
             cameras,
             stages: [
                 stage("camera", cameras, "video0"), "changes: { kind: scene_change, from: camera, min_interval_s: 1 }",
@@ -108,7 +108,7 @@ struct CameraTests {
         let cameras = try FakeCameras()
         defer { cameras.remove() }
         try cameras.plug("video0")
-        let daemon = try CameraDaemon(cameras, stages: [stage("camera", cameras, "video0")])
+        let daemon = try DeviceDaemon(cameras, stages: [stage("camera", cameras, "video0")])
         try waitForStream(cameras, "video0")
         usleep(200_000)
         let now = Date()
@@ -127,7 +127,7 @@ struct CameraTests {
         let cameras = try FakeCameras()
         defer { cameras.remove() }
         let start = Date()
-        let daemon = try CameraDaemon(cameras, stages: [stage("camera", cameras, "video3")])
+        let daemon = try DeviceDaemon(cameras, stages: [stage("camera", cameras, "video3")])
         let lost = try daemon.wait(for: "device.lost", 1, of: "camera", after: ("start without a camera", start))
         #expect((lost["message"] as? String)?.contains("Plug it in") == true)
         try cameras.plug("video3", ["busy": "1"])
@@ -145,7 +145,7 @@ struct CameraTests {
         try cameras.plug(
             "video0",
             ["fps": "60", "error": "7", "empty": "11", "truncate": "13", "drop": "17", "junk": "5", "ahead": "30"])
-        let daemon = try CameraDaemon(cameras, stages: [stage("camera", cameras, "video0", ", fps: 20")])
+        let daemon = try DeviceDaemon(cameras, stages: [stage("camera", cameras, "video0", ", fps: 20")])
         try waitForStream(cameras, "video0")
         sleep(2)
         let result = daemon.stop()

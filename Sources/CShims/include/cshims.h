@@ -10,7 +10,8 @@
 
 // Names the calling thread; names longer than 15 bytes are cut.
 int cshim_thread_set_name(const char *name);
-// Asks for SCHED_FIFO at `priority` (1...99) for the calling thread; children do not inherit it.
+// Asks for SCHED_FIFO at `priority` (1...99) for the calling thread, or at what the user's limit (`ulimit -r`) allows;
+// children do not inherit it. Returns the priority that was granted.
 // -EPERM is the usual answer and no fault: the thread goes on at normal priority.
 int cshim_thread_request_realtime(int priority);
 // Blocks every signal in the calling thread, so that its waits are never interrupted by one.

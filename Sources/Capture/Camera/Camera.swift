@@ -5,12 +5,7 @@ package enum CameraNews: Sendable {
     case frame(VideoFrame)
     /// It was opened, and this is what it gives; told again when it was reopened.
     case opened(CameraFormat)
-    /// It delivers no more; `message` says what happened and what to do.
-    case lost(message: String, at: MediaTime)
-    /// It delivers again; `lost` of its stream is missing.
-    case restored(lost: MediaTime, at: MediaTime)
-    /// While it is lost, something else stands in the way.
-    case obstacle(message: String)
+    case device(DeviceNews)
 }
 
 /// A camera through libv4l2: `v4l2`.
@@ -18,7 +13,7 @@ package enum CameraNews: Sendable {
 /// ```
 /// driver ─ mmap ─► thread: check, stamp, copy ─► CameraFeed (one frame, the newest) ─► next()
 ///                    ▲ obeys
-///                 CameraLife ◄─ frames, errors, inotify, time
+///                 DeviceLife ◄─ frames, errors, inotify, time
 /// ```
 /// A camera need not be there: its thread waits for it, opens it whenever it appears, and never gives up but on a
 /// device that is none. Frames that are damaged, empty, flagged or too many are counted and left out.
@@ -33,7 +28,7 @@ package struct Camera: ~Copyable, Sendable {
     package init(_ request: CameraRequest, streamZero: Int64) throws(CaptureError) {
         let feed = CameraFeed()
         let wake = try WakePipe(device: request.device)
-        thread = try CaptureThread(name: "camera", device: request.device) {
+        thread = try CaptureThread(name: "camera", device: request.device) { _ in
             var loop = CameraLoop(request, streamZero: streamZero, feed: feed, wake: wake)
             loop.run()
         }
@@ -46,7 +41,7 @@ package struct Camera: ~Copyable, Sendable {
 
     /// The next news; the newest frame if there is nothing else to tell.
     /// - Returns: nil once the task was cancelled.
-    /// - Throws: `cameraUnusable` for what can never deliver.
+    /// - Throws: `deviceUnusable` for what can never deliver.
     package func next() async throws(CaptureError) -> CameraNews? {
         while true {
             if let news = try feed.take() { return news }

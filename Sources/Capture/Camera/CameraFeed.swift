@@ -7,13 +7,10 @@ import Synchronization
 final class CameraFeed: Sendable {
     private struct State {
         var frame: VideoFrame?
-        var news: [CameraNews] = []
+        var news = NewsQueue<CameraNews>()
         var failure: CaptureError?
         var statistics = CameraStatistics()
     }
-
-    /// Unread news beyond this many: the oldest go, as a reader that far behind cannot follow anyway.
-    private static let longestNews = 64
 
     private let state = Mutex(State())
     private let bell: AsyncStream<Void>
@@ -33,10 +30,7 @@ final class CameraFeed: Sendable {
     }
 
     func tell(_ news: CameraNews) {
-        state.withLock { state in
-            if state.news.count == Self.longestNews { state.news.removeFirst() }
-            state.news.append(news)
-        }
+        state.withLock { $0.news.append(news) }
         ringer.yield()
     }
 
@@ -53,7 +47,7 @@ final class CameraFeed: Sendable {
     /// What there is: news in their order, then the newest frame.
     func take() throws(CaptureError) -> CameraNews? {
         let taken = state.withLock { state -> Result<CameraNews?, CaptureError> in
-            if !state.news.isEmpty { return .success(state.news.removeFirst()) }
+            if let news = state.news.next() { return .success(news) }
             if let frame = state.frame {
                 state.frame = nil
                 state.statistics.delivered += 1

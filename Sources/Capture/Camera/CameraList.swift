@@ -34,14 +34,14 @@ extension DeviceList {
     package static func cameras() -> [CameraDescription] { V4L2Node.paths.compactMap(camera) }
 
     /// What stands in the way of a camera, now; nil if nothing does.
-    package static func obstacle(at path: String) -> String? {
-        do throws(CameraTrouble) {
-            return try V4L2Node(path).unsuitability.map { CameraTrouble.unsuitable(reason: $0).message(device: path) }
-        } catch { return error.message(device: path) }
+    package static func obstacle(camera path: String) -> String? {
+        do throws(DeviceTrouble) {
+            return try V4L2Node(path).unsuitability.map { DeviceTrouble.unsuitable(reason: $0).message(.camera, path) }
+        } catch { return error.message(.camera, path) }
     }
 
     private static func camera(_ path: String) -> CameraDescription? {
-        do throws(CameraTrouble) {
+        do throws(DeviceTrouble) {
             let node = try V4L2Node(path)
             guard node.unsuitability == nil else { return nil }
             return describe(node)

@@ -1,14 +1,14 @@
 import Glibc
 import Media
 
-/// What the thread of a camera does: wait, take the frame, and obey `CameraLife`.
+/// What the thread of a camera does: wait, take the frame, and obey `DeviceLife`.
 struct CameraLoop: ~Copyable {
     private let request: CameraRequest
     private let feed: CameraFeed
     private let wake: WakePipe
     private let watch: NodeWatch
     private let streamZero: Int64
-    private var life: CameraLife
+    private var life: DeviceLife
     private var stream: V4L2Stream?
     /// Of the camera that was opened last, by which it is known again under another number.
     private var identity: V4L2Identity?
@@ -24,10 +24,10 @@ struct CameraLoop: ~Copyable {
         self.streamZero = streamZero
         self.feed = feed
         self.wake = wake
-        watch = NodeWatch(device: request.device)
+        watch = NodeWatch(camera: request.device)
         clock = FrameClock(streamZero: streamZero)
         let now = MonotonicClock.now()
-        life = CameraLife(now: now, seed: UInt64(truncatingIfNeeded: now))
+        life = DeviceLife(now: now, seed: UInt64(truncatingIfNeeded: now))
     }
 
     mutating func run() {
@@ -52,15 +52,15 @@ struct CameraLoop: ~Copyable {
         }
         // What has come in while we were held up comes before the watchdog's judgement.
         if requests[2].revents != 0 { takeFrames(requests[2].revents) }
-        if requests[1].revents != 0, watch.drain() { advance(.appeared) }
+        if requests[1].revents != 0, watch.drain() == .appeared { advance(.appeared) }
         advance(.woke)
     }
 
-    private mutating func advance(_ event: CameraLife.Event) {
+    private mutating func advance(_ event: DeviceLife.Event) {
         for action in life.advance(event, now: MonotonicClock.now()) { perform(action) }
     }
 
-    private mutating func perform(_ action: CameraLife.Action) {
+    private mutating func perform(_ action: DeviceLife.Action) {
         let now = MediaTime(nanoseconds: MonotonicClock.now() - streamZero)
         switch action {
         case .open: open()
@@ -70,18 +70,21 @@ struct CameraLoop: ~Copyable {
             sequence.restart()
             lastFrame = nil
             if let code = stream?.restart(), code != 0 { advance(.failed(trouble(-code))) }
-        case .tellLost(let trouble): feed.tell(.lost(message: trouble.message(device: request.device), at: now))
-        case .tellRestored(let lost): feed.tell(.restored(lost: MediaTime(nanoseconds: lost), at: now))
-        case .tellObstacle(let trouble): feed.tell(.obstacle(message: trouble.message(device: request.device)))
+        case .tellLost(let trouble): feed.tell(.device(.lost(message: message(trouble), at: now)))
+        case .tellRestored(let lost):
+            feed.tell(.device(.restored(lost: MediaTime(nanoseconds: lost), at: now)))
+        case .tellObstacle(let trouble): feed.tell(.device(.obstacle(message: message(trouble))))
         case .giveUp(let trouble):
-            feed.fail(.cameraUnusable(message: trouble.message(device: request.device)))
+            feed.fail(.deviceUnusable(message: message(trouble)))
             isOver = true
         }
     }
 
+    private func message(_ trouble: DeviceTrouble) -> String { trouble.message(.camera, request.device) }
+
     private mutating func open() {
         watch.refresh()
-        do throws(CameraTrouble) {
+        do throws(DeviceTrouble) {
             let opened = try openAnywhere()
             if hasOpened { feed.count { $0.reopens += 1 } }
             hasOpened = true
@@ -103,8 +106,8 @@ struct CameraLoop: ~Copyable {
     }
 
     /// At its path; else, where that has gone, at the node under which the same camera has come back.
-    private func openAnywhere() throws(CameraTrouble) -> V4L2Stream {
-        do throws(CameraTrouble) {
+    private func openAnywhere() throws(DeviceTrouble) -> V4L2Stream {
+        do throws(DeviceTrouble) {
             return try V4L2Stream(request.device, request)
         } catch {
             guard error == .absent, let identity else { throw error }
@@ -147,7 +150,7 @@ struct CameraLoop: ~Copyable {
     }
 
     /// Of an error while streaming: a pulled plug is reported in several ways.
-    private func trouble(_ errno: CInt) -> CameraTrouble {
+    private func trouble(_ errno: CInt) -> DeviceTrouble {
         guard let stream, errno != ENODEV else { return .unplugged }
         return stream.node.isPresent ? .failed(errno: errno) : .unplugged
     }

@@ -14,7 +14,7 @@ final class V4L2Node {
     private let capabilities: UInt32
 
     /// - Throws: `absent`, `denied`, `busy`, `failed`; `unsuitable` for what is no video device at all.
-    init(_ path: String) throws(CameraTrouble) {
+    init(_ path: String) throws(DeviceTrouble) {
         silenceV4L2()
         let descriptor = cshim_v4l2_open(path)
         guard descriptor >= 0 else { throw Self.trouble(-descriptor) }
@@ -37,9 +37,9 @@ final class V4L2Node {
     deinit { v4l2_close(descriptor) }
 
     /// libv4l2 asks as well what a node is when it opens it.
-    private static func trouble(_ errno: CInt) -> CameraTrouble {
+    private static func trouble(_ errno: CInt) -> DeviceTrouble {
         errno == ENOTTY || errno == EISDIR
-            ? .unsuitable(reason: "it is no video device") : CameraTrouble(opening: errno)
+            ? .unsuitable(reason: "it is no video device") : DeviceTrouble(opening: errno)
     }
 
     /// The same camera in the same socket.

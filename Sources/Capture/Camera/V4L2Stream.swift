@@ -24,13 +24,13 @@ final class V4L2Stream {
 
     /// Opens, configures and starts.
     /// - Parameter path: the node; `request` may name another.
-    init(_ path: String, _ request: CameraRequest) throws(CameraTrouble) {
+    init(_ path: String, _ request: CameraRequest) throws(DeviceTrouble) {
         node = try V4L2Node(path)
         if let reason = node.unsuitability { throw .unsuitable(reason: reason) }
         format = try node.negotiate(request)
         try mapBuffers()
         let code = start()
-        if code != 0 { throw CameraTrouble(opening: -code) }
+        if code != 0 { throw DeviceTrouble(opening: -code) }
     }
 
     deinit {
@@ -38,18 +38,18 @@ final class V4L2Stream {
         for buffer in buffers { v4l2_munmap(buffer.baseAddress, buffer.count) }
     }
 
-    private func mapBuffers() throws(CameraTrouble) {
+    private func mapBuffers() throws(DeviceTrouble) {
         var request = v4l2_requestbuffers()
         request.count = Self.bufferCount
         request.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
         request.memory = V4L2_MEMORY_MMAP.rawValue
         let code = cshim_v4l2_request_buffers(node.descriptor, &request)
-        guard code == 0 else { throw CameraTrouble(opening: -code) }
+        guard code == 0 else { throw DeviceTrouble(opening: -code) }
         guard request.count > 0 else { throw .failed(errno: ENOMEM) }
         for index in 0..<request.count {
             var buffer = Self.buffer(Int(index))
             let code = cshim_v4l2_query_buffer(node.descriptor, &buffer)
-            guard code == 0 else { throw CameraTrouble(opening: -code) }
+            guard code == 0 else { throw DeviceTrouble(opening: -code) }
             let length = Int(buffer.length)
             let memory = v4l2_mmap(
                 nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, node.descriptor, Int64(buffer.m.offset))
@@ -113,7 +113,7 @@ struct Errno: Error {
 
 extension V4L2Node {
     /// Sets format, size and rate, and reads back what came of them.
-    fileprivate func negotiate(_ request: CameraRequest) throws(CameraTrouble) -> CameraFormat {
+    fileprivate func negotiate(_ request: CameraRequest) throws(DeviceTrouble) -> CameraFormat {
         let choice = try choose(request.format)
         let wanted =
             request.size
@@ -125,7 +125,7 @@ extension V4L2Node {
         setting.fmt.pix.pixelformat = choice.code.code
         setting.fmt.pix.field = V4L2_FIELD_ANY.rawValue
         let code = cshim_v4l2_set_format(descriptor, &setting)
-        guard code == 0 else { throw CameraTrouble(opening: -code) }
+        guard code == 0 else { throw DeviceTrouble(opening: -code) }
         let given = setting.fmt.pix
         guard let format = PixelFormat(FourCC(code: given.pixelformat)) else {
             throw .unsuitable(reason: "asked for \(choice.code), it gives \(FourCC(code: given.pixelformat))")
@@ -146,7 +146,7 @@ extension V4L2Node {
     /// The camera's own formats first: what libv4l2 converts it converts on our thread.
     private func choose(
         _ wanted: PixelFormat?
-    ) throws(CameraTrouble) -> (format: PixelFormat, code: FourCC, isConverted: Bool) {
+    ) throws(DeviceTrouble) -> (format: PixelFormat, code: FourCC, isConverted: Bool) {
         let offered = formats
         for isConverted in [false, true] {
             for format in wanted.map({ [$0] }) ?? PixelFormat.preferred {

@@ -15,12 +15,15 @@ final class ALSADevice: @unchecked Sendable {
     let bufferFrames: Int
     private let pcm: OpaquePointer  // snd_pcm_t*
     private let status: OpaquePointer  // snd_pcm_status_t*
+    /// Of resuming a device that is not awake yet: a second in all.
+    private static let resumeTries = 20
 
-    init(_ request: MicrophoneRequest) throws(CaptureError) {
+    /// - Throws: `absent`, `denied`, `busy`, `unreachable`, `failed`; `unsuitable` for what can never deliver.
+    init(_ request: MicrophoneRequest) throws(DeviceTrouble) {
         let pcm = try openALSA(request.device)
         do {
             let hardware = try configureHardware(pcm, request)
-            try configureSoftware(pcm, periodFrames: hardware.periodFrames, device: request.device)
+            try configureSoftware(pcm, periodFrames: hardware.periodFrames)
             format = hardware.format
             periodFrames = hardware.periodFrames
             bufferFrames = hardware.bufferFrames
@@ -63,16 +66,40 @@ final class ALSADevice: @unchecked Sendable {
         snd_pcm_readi(pcm, bytes.baseAddress, snd_pcm_uframes_t(min(frames, bytes.count / format.bytesPerFrame)))
     }
 
-    /// After an overrun or a suspend: makes the stream run again. 0 or -errno.
-    func recover(from code: CInt) -> CInt {
-        let recovered = snd_pcm_recover(pcm, code, 1)
-        guard recovered == 0 else { return recovered }
-        // A resumed stream runs already, and starting it again is an error.
-        return snd_pcm_state(pcm) == SND_PCM_STATE_PREPARED ? snd_pcm_start(pcm) : 0
+    /// After an overrun, a suspend or a silence: makes the stream run again; what was not read is thrown away.
+    func restart() -> CInt {
+        if snd_pcm_state(pcm) == SND_PCM_STATE_SUSPENDED {
+            var code = -EAGAIN
+            for _ in 0..<Self.resumeTries where code == -EAGAIN {
+                code = snd_pcm_resume(pcm)
+                if code == -EAGAIN { usleep(50_000) }
+            }
+            // A resumed stream may run already, and starting it again is an error.
+            if code == 0, snd_pcm_state(pcm) == SND_PCM_STATE_RUNNING { return 0 }
+        } else {
+            snd_pcm_drop(pcm)
+        }
+        let code = snd_pcm_prepare(pcm)
+        return code == 0 ? snd_pcm_start(pcm) : code
+    }
+
+    /// What an error of waiting or reading means; nil for an overrun.
+    func trouble(_ code: CInt) -> DeviceTrouble? {
+        switch -code {
+        case EPIPE: return nil
+        case ESTRPIPE: return .suspended
+        case ENODEV: return .unplugged
+        default:
+            if isUnplugged { return .unplugged }
+            usleep(20_000)  // a read that is under way when the card goes fails before the state says so
+            if isUnplugged { return .unplugged }
+            // A plugin that fails stands before a server that has gone.
+            return snd_pcm_type(pcm) == SND_PCM_TYPE_IOPLUG ? .unreachable : DeviceTrouble(opening: -code)
+        }
     }
 
     /// True once it is unplugged, which waiting and reading report in several ways (EIO, EBADFD, ENODEV).
-    var isUnplugged: Bool { snd_pcm_state(pcm) == SND_PCM_STATE_DISCONNECTED }
+    private var isUnplugged: Bool { snd_pcm_state(pcm) == SND_PCM_STATE_DISCONNECTED }
 
     /// Stops at once; what was not read is thrown away.
     func stop() { snd_pcm_drop(pcm) }
@@ -83,107 +110,28 @@ private let silenced: Void = cshim_alsa_silence()
 /// libasound2 would write to stderr what we say better in our errors.
 func silenceALSA() { _ = silenced }
 
+/// What ALSA knows of names and cards is read once in a process: read it anew for a card that has come since.
+func forgetALSAConfiguration() { snd_config_update_free_global() }
+
 /// A capture handle in non-blocking mode.
-func openALSA(_ name: String) throws(CaptureError) -> OpaquePointer {
+func openALSA(_ name: String) throws(DeviceTrouble) -> OpaquePointer {
     silenceALSA()
     var pcm: OpaquePointer?
     let code = snd_pcm_open(&pcm, name, SND_PCM_STREAM_CAPTURE, CInt(SND_PCM_NONBLOCK))
     if code == 0, let pcm { return pcm }
     switch -code {
-    case EBUSY: throw .deviceBusy(name: name)
-    case EACCES, EPERM: throw .notPermitted(name: name)
-    case ENOENT, ENODEV, ENXIO, EINVAL:
-        throw .deviceNotFound(name: name, available: DeviceList.microphones().map(\.name).filter { $0 != name })
-    default: throw .lost(device: name, errno: -code)
+    // A card that is not there makes some names invalid.
+    case ENOENT, ENODEV, ENXIO, EINVAL: throw isDefined(name) ? .absent : .unsuitable(reason: "ALSA knows no such name")
+    case let errno: throw DeviceTrouble(opening: errno)
     }
 }
 
-extension SampleFormat {
-    var alsa: snd_pcm_format_t {
-        switch self {
-        case .s16: SND_PCM_FORMAT_S16_LE
-        case .s24: SND_PCM_FORMAT_S24_LE
-        case .s24Packed: SND_PCM_FORMAT_S24_3LE
-        case .s32: SND_PCM_FORMAT_S32_LE
-        case .float32: SND_PCM_FORMAT_FLOAT_LE
-        }
-    }
-}
-
-private struct Hardware {
-    var format: AudioFormat
-    var periodFrames: Int
-    var bufferFrames: Int
-}
-
-/// Asks in ALSA's order (access, format, channels, rate, period, buffer) and reads back what it got.
-private func configureHardware(_ pcm: OpaquePointer, _ request: MicrophoneRequest) throws(CaptureError) -> Hardware {
-    func check(_ code: CInt, _ step: String) throws(CaptureError) {
-        if code < 0 { throw .formatRefused(device: request.device, reason: "\(step) (\(errorText(-code)))") }
-    }
-    var allocated: OpaquePointer?
-    snd_pcm_hw_params_malloc(&allocated)
-    let parameters = allocated!
-    defer { snd_pcm_hw_params_free(parameters) }
-
-    try check(snd_pcm_hw_params_any(pcm, parameters), "no configuration at all")
-    try check(
-        snd_pcm_hw_params_set_access(pcm, parameters, SND_PCM_ACCESS_RW_INTERLEAVED), "interleaved samples")
-    guard
-        let sampleFormat = request.formats.first(where: { snd_pcm_hw_params_test_format(pcm, parameters, $0.alsa) == 0 }
-        )
-    else {
-        let names = request.formats.map(\.rawValue).joined(separator: ", ")
-        throw .formatRefused(device: request.device, reason: "the sample formats \(names)")
-    }
-    try check(snd_pcm_hw_params_set_format(pcm, parameters, sampleFormat.alsa), sampleFormat.rawValue)
-
-    var channels = CUnsignedInt(request.channels ?? MicrophoneRequest.nativeChannels)
-    try check(snd_pcm_hw_params_set_channels_near(pcm, parameters, &channels), "\(channels) channels")
-
-    let wantedRate = CUnsignedInt(request.rateHz ?? MicrophoneRequest.nativeRateHz)
-    // A `plug` device would convert to any rate, badly: only its slave's own rates count, unless a rate is demanded
-    // that it does not have.
-    let native = UnsafeMutableRawPointer.allocate(byteCount: snd_pcm_hw_params_sizeof(), alignment: 16)
-    defer { native.deallocate() }
-    snd_pcm_hw_params_copy(OpaquePointer(native), parameters)
-    snd_pcm_hw_params_set_rate_resample(pcm, OpaquePointer(native), 0)
-    var rate = wantedRate
-    let hasNative = snd_pcm_hw_params_set_rate_near(pcm, OpaquePointer(native), &rate, nil) == 0
-    if hasNative && (rate == wantedRate || request.rateHz == nil) {
-        snd_pcm_hw_params_copy(parameters, OpaquePointer(native))
-    } else {
-        rate = wantedRate
-        try check(snd_pcm_hw_params_set_rate_near(pcm, parameters, &rate, nil), "\(wantedRate) Hz")
-    }
-
-    var period = snd_pcm_uframes_t(Int(rate) * request.periodMilliseconds / 1_000)
-    try check(snd_pcm_hw_params_set_period_size_near(pcm, parameters, &period, nil), "a period of \(period) frames")
-    var buffer = snd_pcm_uframes_t(Int(rate) * request.bufferMilliseconds / 1_000)
-    try check(snd_pcm_hw_params_set_buffer_size_near(pcm, parameters, &buffer), "a buffer of \(buffer) frames")
-    try check(snd_pcm_hw_params(pcm, parameters), "the format as a whole")
-
-    snd_pcm_hw_params_get_channels(parameters, &channels)
-    snd_pcm_hw_params_get_rate(parameters, &rate, nil)
-    snd_pcm_hw_params_get_period_size(parameters, &period, nil)
-    snd_pcm_hw_params_get_buffer_size(parameters, &buffer)
-    let format = AudioFormat(rateHz: Int(rate), channels: Int(channels), sampleFormat: sampleFormat)
-    guard SoundLimits.rateHz.contains(format.rateHz), SoundLimits.channels.contains(format.channels) else {
-        throw .formatAbsurd(format)
-    }
-    return Hardware(format: format, periodFrames: max(1, Int(period)), bufferFrames: max(1, Int(buffer)))
-}
-
-/// Wakes once a period, and stamps on the monotonic clock: ALSA's default is the wall clock, which jumps.
-private func configureSoftware(_ pcm: OpaquePointer, periodFrames: Int, device: String) throws(CaptureError) {
-    var allocated: OpaquePointer?
-    snd_pcm_sw_params_malloc(&allocated)
-    let parameters = allocated!
-    defer { snd_pcm_sw_params_free(parameters) }
-    snd_pcm_sw_params_current(pcm, parameters)
-    snd_pcm_sw_params_set_avail_min(pcm, parameters, snd_pcm_uframes_t(periodFrames))
-    snd_pcm_sw_params_set_tstamp_mode(pcm, parameters, SND_PCM_TSTAMP_ENABLE)
-    snd_pcm_sw_params_set_tstamp_type(pcm, parameters, SND_PCM_TSTAMP_TYPE_MONOTONIC)
-    let code = snd_pcm_sw_params(pcm, parameters)
-    if code < 0 { throw .formatRefused(device: device, reason: "wake-ups and time stamps (\(errorText(-code)))") }
+/// Whether ALSA's configuration has the name, whatever it stands for; a definition in its own right needs none.
+private func isDefined(_ name: String) -> Bool {
+    if name.hasPrefix("{") { return true }
+    var configuration: OpaquePointer?
+    guard snd_config_update_ref(&configuration) >= 0 else { return false }
+    defer { snd_config_unref(configuration) }
+    var found: OpaquePointer?
+    return snd_config_search(configuration, "pcm.\(name.prefix { $0 != ":" })", &found) == 0
 }

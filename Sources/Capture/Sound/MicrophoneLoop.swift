@@ -1,122 +1,184 @@
 import Glibc
 import Media
 
-/// What the capture thread does: wait, read, stamp, hand on; and get up again after an overrun.
+/// What the thread of a microphone does: read, hand on, and obey `DeviceLife`.
 struct MicrophoneLoop: ~Copyable {
-    /// Bounds how long a stop takes.
-    private static let waitMilliseconds: CInt = 50
-    /// A device that delivers nothing for so long is dead, whatever it says.
-    private static let patienceNanoseconds: Int64 = 5_000_000_000
-    /// Recoveries in a row without a frame between them: a dead sound server speaks of overruns for ever.
-    private static let maximumRecoveries = 5
-
-    private let device: ALSADevice
+    private let request: MicrophoneRequest
+    private let streamZero: Int64
+    private let realtimePriority: Int
     private let feed: MicrophoneFeed
-    private let bytes: UnsafeMutableRawBufferPointer  // one period, [frames × channels], in the device's format
-    private var samples: [Float] = []
-    private var clock: ClockFilter
-    private var recoveries = 0
-    private var gapFollows = false
-    /// Nanoseconds lost that no mark has told yet.
-    private var lost: Int64 = 0
-    private var lastData = MonotonicClock.now()
-    private var paceStart = MonotonicClock.now()
-    private var framesRead = 0
+    private let wake: WakePipe
+    private let watch = NodeWatch(microphonesIn: "/dev/snd")
+    private var life: DeviceLife
+    private var stream: MicrophoneStream?
+    private var track: SoundTrack?
+    private var isFirstPeriod = false
+    /// Told lost, and not restored yet.
+    private var isLost = false
+    /// When ALSA's configuration was read last. Reading it costs a small machine some tenths of a second.
+    private var configurationRead: Int64 = 0
+    private static let configurationAge: Int64 = 500_000_000
+    /// A node has appeared while we were busy with another.
+    private var hasAppeared = false
+    private var openings = 0
+    private var isOver = false
+    /// Where sound ended, on the monotonic clock: its last frame, or the start.
+    private var soundEnd = MonotonicClock.now()
+    /// Nanoseconds missing that no mark has told yet,
+    private var unmarked: Int64 = 0
+    /// and no event.
+    private var untold: Int64 = 0
 
-    init(device: ALSADevice, feed: MicrophoneFeed) {
-        self.device = device
+    init(
+        _ request: MicrophoneRequest, streamZero: Int64, realtimePriority: Int, feed: MicrophoneFeed, wake: WakePipe
+    ) {
+        self.request = request
+        self.streamZero = streamZero
+        self.realtimePriority = realtimePriority
         self.feed = feed
-        bytes = .allocate(byteCount: device.periodFrames * device.format.bytesPerFrame, alignment: 16)
-        // `file` plugins leave what they have no sound for as it was.
-        bytes.initializeMemory(as: UInt8.self, repeating: 0)
-        samples.reserveCapacity(device.periodFrames * device.format.channels)
-        clock = ClockFilter(rateHz: device.format.rateHz)
+        self.wake = wake
+        let now = MonotonicClock.now()
+        life = DeviceLife(now: now, seed: UInt64(truncatingIfNeeded: now))
     }
-
-    deinit { bytes.deallocate() }
 
     mutating func run() {
-        while !feed.isStopping {
-            let failure = step()
-            if failure != 0 {
-                feed.fail(failure)
-                break
+        advance(.woke)
+        while !isOver, !wake.isWoken { step() }
+    }
+
+    /// One wait and what comes of it.
+    private mutating func step() {
+        if let stream {
+            switch stream.read() {
+            case .nothing: break
+            case .period(let period): handOn(period, of: stream)
+            case .overrun:
+                feed.count { $0.deviceOverruns += 1 }
+                advance(.overran)
+            case .failed(let trouble): advance(.failed(trouble))
             }
-        }
-        device.stop()
-    }
-
-    /// One wait and one read. Returns 0, or the errno that ends it all.
-    private mutating func step() -> CInt {
-        let ahead = aheadOfClock
-        if ahead > 0 {
-            usleep(useconds_t(min(ahead / 1_000, Int64(Self.waitMilliseconds) * 1_000)))
-            return 0
-        }
-        let ready = device.wait(milliseconds: Self.waitMilliseconds)
-        if ready < 0 { return recover(from: ready) }
-        if ready == 0 { return MonotonicClock.now() - lastData > Self.patienceNanoseconds ? ETIMEDOUT : 0 }
-
-        let (available, stamp) = device.position()
-        let frames = device.read(into: bytes, frames: device.periodFrames)
-        if frames == -Int(EAGAIN) || frames == 0 {
-            // Ready with nothing to read: some plugins do it, and a realtime thread must not spin on it.
-            usleep(1_000)
-            return MonotonicClock.now() - lastData > Self.patienceNanoseconds ? ETIMEDOUT : 0
-        }
-        if frames < 0 { return recover(from: CInt(frames)) }
-
-        let now = MonotonicClock.now()
-        handOn(frames: frames, stamp: stamp ?? now - duration(max(available, frames)))
-        recoveries = 0
-        lastData = now
-        framesRead += frames
-        return 0
-    }
-
-    private mutating func handOn(frames: Int, stamp: Int64) {
-        samples.removeAll(keepingCapacity: true)
-        let filled = UnsafeRawBufferPointer(rebasing: bytes[..<(frames * device.format.bytesPerFrame)])
-        PCMConversion.append(filled.bytes, as: device.format.sampleFormat, to: &samples)
-
-        let (time, missing) = clock.advance(frames: frames, measured: stamp, afterGap: gapFollows)
-        gapFollows = false
-        lost += missing
-        if feed.put(samples.span, time: time, lost: lost, rateHz: clock.measuredRateHz) {
-            lost = 0
         } else {
-            lost += duration(frames)
+            waitForDevice()
+        }
+        advance(.woke)
+    }
+
+    /// Until the back-off is over, a node appears or is let go of, or we are to stop.
+    private mutating func waitForDevice() {
+        if !hasAppeared {
+            // Rounded up: waking before the deadline would only mean waiting once more.
+            let left = max(0, life.deadline - MonotonicClock.now() + 999_999) / 1_000_000
+            var requests = [
+                pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: watch.descriptor, events: Int16(POLLIN), revents: 0)  // -1 is passed over
+            ]
+            _ = retrying { Int(poll(&requests, 2, CInt(clamping: left))) }
+            if requests[0].revents != 0 { return }
+            hasAppeared = requests[1].revents != 0 && watch.drain() > .none
+        }
+        if hasAppeared {
+            hasAppeared = false
+            advance(.appeared)
         }
     }
 
-    /// After an overrun, a suspend or anything like them.
-    private mutating func recover(from code: CInt) -> CInt {
-        if code == -EINTR || code == -EAGAIN { return 0 }
-        if device.isUnplugged { return ENODEV }
-        guard code == -EPIPE || code == -ESTRPIPE, recoveries < Self.maximumRecoveries else { return -code }
-        recoveries += 1
-        feed.countOverrun()
-        gapFollows = true
-        let recovered = device.recover(from: code)
-        return recovered < 0 ? -recovered : 0
+    private mutating func advance(_ event: DeviceLife.Event) {
+        for action in life.advance(event, now: MonotonicClock.now()) { perform(action) }
     }
 
-    /// By how many nanoseconds a device that has no clock of its own (`file`, `null`) must be slowed down: else it
-    /// would fill the ring in no time and the thread would never rest. A real card is never ahead by more than its
-    /// buffer.
-    private var aheadOfClock: Int64 {
-        mutating get {
-            let now = MonotonicClock.now()
-            let ahead = duration(framesRead) - (now - paceStart)
-            if ahead < 0 {  // what was missed is not to be caught up with
-                paceStart = now
-                framesRead = 0
+    private mutating func perform(_ action: DeviceLife.Action) {
+        switch action {
+        case .open: open()
+        case .close:
+            stream = nil
+            _ = watch.drain()  // that we let go of it ourselves
+        case .restart:
+            feed.count { $0.restarts += 1 }
+            if let stream, case let code = stream.restart(), code != 0 {
+                advance(.failed(stream.device.trouble(code) ?? .failed(errno: -code)))
             }
-            return ahead - duration(device.bufferFrames)
+        case .tellLost(let trouble):
+            isLost = true
+            tell(.lost(message: message(trouble), at: time(MonotonicClock.now())))
+        case .tellRestored:
+            isLost = false
+            tell(.restored(lost: MediaTime(nanoseconds: untold), at: time(soundEnd)))
+            untold = 0
+        case .tellObstacle(let trouble): tell(.obstacle(message: message(trouble)))
+        case .giveUp(let trouble):
+            feed.fail(.deviceUnusable(message: message(trouble)))
+            isOver = true
         }
     }
 
-    private func duration(_ frames: Int) -> Int64 {
-        MediaTime(samples: frames, rateHz: device.format.rateHz).nanoseconds
+    private mutating func open() {
+        watch.refresh()
+        let now = MonotonicClock.now()
+        if openings > 0 || isLost, now - configurationRead > Self.configurationAge {
+            configurationRead = now
+            forgetALSAConfiguration()
+        }
+        do throws(DeviceTrouble) {
+            let opened = try MicrophoneStream(request)
+            if openings > 0 { feed.count { $0.reopens += 1 } }
+            openings += 1
+            isFirstPeriod = true
+            stream = opened
+            let device = opened.device
+            if track?.format != device.format {
+                let track = SoundTrack(format: device.format, periodFrames: device.periodFrames)
+                feed.begin(track)
+                self.track = track
+            }
+            feed.tell(
+                .opened(
+                    MicrophoneFormat(
+                        asked: request, sound: device.format, periodFrames: device.periodFrames,
+                        bufferFrames: device.bufferFrames, realtimePriority: realtimePriority)))
+            advance(.opened)
+        } catch {
+            // What we opened to look at it and let go of again is no news.
+            hasAppeared = watch.drain() == .appeared
+            advance(.refused(error))
+        }
+    }
+
+    /// A period to the reader, with what is missing before it.
+    private mutating func handOn(_ period: MicrophoneStream.Period, of stream: MicrophoneStream) {
+        var missing = period.missing
+        // A stream that was opened anew knows nothing of the one before; the very first has nothing before it.
+        if isFirstPeriod, isLost { missing = max(0, period.time - soundEnd) }
+        isFirstPeriod = false
+        unmarked += missing
+        untold += missing
+        soundEnd = period.time
+        advance(.frame)  // tells of a device that is back, and what is missing
+
+        let length = stream.duration(period.frames)
+        let rateHz = stream.measuredRateHz
+        let samples = stream.samples
+        if track?.put(samples.span, time: period.time, lost: unmarked) == true {
+            if untold > 0 { tell(.overrun(lost: MediaTime(nanoseconds: untold), at: time(period.time))) }
+            (unmarked, untold) = (0, 0)
+            feed.count { statistics in
+                statistics.framesCaptured += period.frames
+                statistics.measuredRateHz = rateHz
+            }
+        } else {
+            unmarked += length
+            untold += length
+            feed.count { $0.framesDropped += period.frames }
+        }
+        soundEnd = period.time + length
+    }
+
+    private func tell(_ news: DeviceNews) { feed.tell(.device(news)) }
+
+    private func time(_ nanoseconds: Int64) -> MediaTime { MediaTime(nanoseconds: nanoseconds - streamZero) }
+
+    private func message(_ trouble: DeviceTrouble) -> String {
+        let message = trouble.message(.microphone, request.device)
+        let others = trouble == .absent ? DeviceList.cardNames.filter { $0 != request.device } : []
+        return others.isEmpty ? message : message + " There is: \(others.joined(separator: ", "))."
     }
 }

@@ -14,14 +14,12 @@ extension StageKind {
                 .optional("channels", .integer(SoundLimits.channels), "what to ask for; the device's own if not given")
             ],
             pace: { _ in .live },
+            notes: { [DeviceList.obstacle(microphone: $0.string("device"))].compactMap { $0 } },
             make: { settings, _ in
                 let request = MicrophoneRequest(
                     device: settings.string("device"), rateHz: settings["rate_hz"]?.integer,
                     channels: settings["channels"]?.integer)
-                return .source(
-                    SoundStage(sink: environment.sink) { streamZero in
-                        try Microphone(request, streamZero: streamZero)
-                    })
+                return .source(MicrophoneStage(request: request, environment: environment))
             })
     }
 }

@@ -24,7 +24,7 @@ extension StageKind {
                 let (path, loops) = (settings.path("path"), settings.boolean("loop"))
                 _ = try AudioFile(path: path)  // what can't be read is said before anything starts
                 return .source(
-                    SoundStage(sink: environment.sink, report: environment.report) { _ in
+                    SoundStage(report: environment.report) {
                         FilePacer(file: try AudioFile(path: path), pace: pace, loops: loops)
                     })
             })

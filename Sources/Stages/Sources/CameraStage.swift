@@ -15,6 +15,7 @@ struct CameraStage: Source {
         let source = output.source
         let camera = try Camera(
             request, streamZero: MonotonicClock.now() - output.clock.now(source).nanoseconds)
+        defer { environment.devices.remove(source) }
         var lastFormat: CameraFormat?
         var nextStatistics = Self.statisticsInterval
         while !output.isStopped, let news = try await camera.next() {
@@ -29,18 +30,22 @@ struct CameraStage: Source {
             case .opened(let format):
                 if format != lastFormat { environment.inform("'\(source)': \(format)") }
                 lastFormat = format
-            case .lost(let message, let time):
-                environment.sink.emit(.deviceLost(message: message, atMs: time.milliseconds), src: source.name)
-                environment.report("'\(source)': \(message)")
-            case .restored(let lost, let time):
-                environment.sink.emit(
-                    .deviceRestored(lostMs: lost.milliseconds, atMs: time.milliseconds), src: source.name)
-                environment.inform("'\(source)': the camera delivers again, \(lost) are missing")
-                tell(camera.statistics, of: source)
-            case .obstacle(let message): environment.report("'\(source)': \(message)")
+                report(format, of: source)
+            case .device(let news):
+                environment.tell(news, of: source)
+                if case .restored = news { tell(camera.statistics, of: source) }
             }
         }
         tell(camera.statistics, of: source)
+    }
+
+    private func report(_ format: CameraFormat, of source: StageID) {
+        var report: JSONObject = [
+            "device": .string(format.device), "format": .string(format.format.rawValue),
+            "size": .string("\(format.size)")
+        ]
+        if let rate = format.framesPerSecond { report["fps"] = .double(rate) }
+        environment.devices.put(report, of: source)
     }
 
     private func tell(_ statistics: CameraStatistics, of source: StageID) {

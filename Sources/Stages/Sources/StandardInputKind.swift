@@ -20,7 +20,7 @@ extension StageKind {
                 let format = AudioFormat(
                     rateHz: settings.integer("rate_hz"), channels: settings.integer("channels"),
                     sampleFormat: SampleFormat(rawValue: settings.string("format")) ?? .s16)
-                return .source(SoundStage(sink: environment.sink) { _ in try PCMStdin(format: format) })
+                return .source(SoundStage { try PCMStdin(format: format) })
             })
     }
 }

@@ -17,7 +17,7 @@ extension StageKind {
                 let pace = Pace(rawValue: settings.string("pace")) ?? .realtime
                 let (rateHz, duration) = (settings.integer("rate_hz"), settings["duration_s"]?.duration)
                 return .source(
-                    SoundStage(sink: environment.sink) { _ in
+                    SoundStage {
                         try TestTone(rateHz: rateHz, duration: duration, pace: pace)
                     })
             })

@@ -19,7 +19,7 @@ extension StageKind {
                     "how the camera is to deliver; auto takes the first that it has")
             ],
             pace: { _ in .live },
-            notes: { [DeviceList.obstacle(at: $0.string("device"))].compactMap { $0 } },
+            notes: { [DeviceList.obstacle(camera: $0.string("device"))].compactMap { $0 } },
             make: { settings, _ in
                 let request = CameraRequest(
                     device: settings.string("device"), size: settings["size"]?.size,

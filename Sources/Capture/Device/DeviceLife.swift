@@ -1,4 +1,4 @@
-/// Decides what the thread of a camera does next. No clock, no I/O: times are nanoseconds of any clock that runs on.
+/// Decides what the thread of a camera or microphone does next. No clock, no I/O: times are nanoseconds of any clock that runs on.
 ///
 /// ```
 ///              ┌──────── refused, or out of patience for good ─────────┐
@@ -10,17 +10,19 @@
 /// Whatever the trouble, it is told lost at once and restored with the next frame, once each. The rungs of the ladder
 /// (restart, reopen, close and wait) come down again only when the stream has been steady for a while: a device that
 /// fails with every frame cannot make us spin.
-package struct CameraLife {
+package struct DeviceLife {
     package enum Event: Equatable, Sendable {
         /// The device was opened and streams.
         case opened
         /// It was not, and is closed.
-        case refused(CameraTrouble)
-        /// A whole frame came.
+        case refused(DeviceTrouble)
+        /// A whole frame came; of sound, a period.
         case frame
+        /// There was data, but we came too late for it: the device did not fail to deliver.
+        case overran
         /// Streaming failed.
-        case failed(CameraTrouble)
-        /// Something was plugged in, or a node's permissions have changed.
+        case failed(DeviceTrouble)
+        /// Something was plugged in, a node's permissions have changed, or another program let go of it.
         case appeared
         /// Time has passed.
         case woke
@@ -33,13 +35,13 @@ package struct CameraLife {
         case restart
         /// Lets go of all that belongs to the device.
         case close
-        case tellLost(CameraTrouble)
+        case tellLost(DeviceTrouble)
         /// So many nanoseconds are missing.
         case tellRestored(lost: Int64)
         /// While it is lost, something else stands in the way now.
-        case tellObstacle(CameraTrouble)
+        case tellObstacle(DeviceTrouble)
         /// There is no hope.
-        case giveUp(CameraTrouble)
+        case giveUp(DeviceTrouble)
     }
 
     private enum Phase: Equatable {
@@ -49,13 +51,13 @@ package struct CameraLife {
         case over
     }
 
-    /// Cameras are slow to start; until then and for the first few frames.
+    /// Cameras are slow to start, and so are sound servers; until then and for the first few frames.
     static let startPatience: Int64 = 5_000_000_000
     /// After a restart of the stream nothing has to be powered up.
     static let restartPatience: Int64 = 2_000_000_000
-    /// Of a camera with at least five frames a second: four of them, and told within a second.
+    /// Of a device with at least five frames a second: four of them, and told within a second.
     static let quickPatience: Int64 = 800_000_000
-    /// From then on the pace of a camera is known.
+    /// From then on the pace of a device is known.
     static let settledFrames = 5
     /// So long without trouble, and the next trouble is the first again.
     static let steadyTime: Int64 = 10_000_000_000
@@ -79,10 +81,10 @@ package struct CameraLife {
     private var lostSince: Int64?
     private var lastFrame: Int64
     /// Told since it was lost: each is told once.
-    private var told: [CameraTrouble] = []
+    private var told: [DeviceTrouble] = []
     private var jitter: UInt64
 
-    /// - Parameter seed: of the jitter that keeps several cameras on a bus from trying in step.
+    /// - Parameter seed: of the jitter that keeps several devices on a bus from trying in step.
     package init(now: Int64, seed: UInt64) {
         phase = .closed(until: now)
         steadySince = now
@@ -114,6 +116,9 @@ package struct CameraLife {
             return open(now: now)
         case (.closed(let until), .woke): return now >= until ? open(now: now) : []
         case (.starting, .frame), (.streaming, .frame): return takeFrame(now: now)
+        case (.streaming(_, let frames), .overran):
+            phase = .streaming(last: now, frames: frames)
+            return []
         case (.starting, .failed(let trouble)), (.streaming, .failed(let trouble)): return climb(trouble, now: now)
         case (.starting, .woke), (.streaming, .woke): return now >= deadline ? climb(.silent, now: now) : []
         default: return []
@@ -125,7 +130,7 @@ package struct CameraLife {
         return [.open]
     }
 
-    private mutating func refuse(_ trouble: CameraTrouble, now: Int64) -> [Action] {
+    private mutating func refuse(_ trouble: DeviceTrouble, now: Int64) -> [Action] {
         if case .unsuitable = trouble, !hasStreamed {
             phase = .over
             return [.giveUp(trouble)]
@@ -157,7 +162,7 @@ package struct CameraLife {
     }
 
     /// Meets a trouble with the next rung of the ladder.
-    private mutating func climb(_ trouble: CameraTrouble, now: Int64) -> [Action] {
+    private mutating func climb(_ trouble: DeviceTrouble, now: Int64) -> [Action] {
         var actions = lostSince == nil ? tellLost(trouble) : tellObstacle(trouble)
         steadySince = now
         switch (trouble, rung) {
@@ -181,13 +186,13 @@ package struct CameraLife {
         return actions
     }
 
-    private mutating func tellLost(_ trouble: CameraTrouble) -> [Action] {
+    private mutating func tellLost(_ trouble: DeviceTrouble) -> [Action] {
         lostSince = lastFrame
         told = trouble == .unplugged ? [trouble, .absent] : [trouble]  // which is the same, seen from outside
         return [.tellLost(trouble)]
     }
 
-    private mutating func tellObstacle(_ trouble: CameraTrouble) -> [Action] {
+    private mutating func tellObstacle(_ trouble: DeviceTrouble) -> [Action] {
         if told.contains(trouble) { return [] }
         told.append(trouble)
         return [.tellObstacle(trouble)]

@@ -5,8 +5,11 @@ import Glibc
 struct CaptureThread: ~Copyable, Sendable {
     private let thread: pthread_t
 
+    /// - Parameter body: is told its realtime priority; 0: it runs as ordinary programs do.
     /// - Throws: `lost` if no thread can be had.
-    init(name: String, device: String, body: @escaping @Sendable () -> Void) throws(CaptureError) {
+    init(
+        name: String, device: String, body: @escaping @Sendable (_ realtimePriority: Int) -> Void
+    ) throws(CaptureError) {
         var thread = pthread_t()
         let code = start(&thread, Work(name: name, body: body))
         guard code == 0 else { throw .lost(device: device, errno: code) }
@@ -22,9 +25,9 @@ private final class Work: Sendable {
     static let priority: CInt = 20
 
     let name: String
-    let body: @Sendable () -> Void
+    let body: @Sendable (Int) -> Void
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    init(name: String, body: @escaping @Sendable (Int) -> Void) {
         self.name = name
         self.body = body
     }
@@ -32,8 +35,8 @@ private final class Work: Sendable {
     func run() {
         _ = cshim_thread_set_name(name)
         _ = cshim_thread_block_signals()
-        _ = cshim_thread_request_realtime(Self.priority)  // refused to most users, and then not needed badly
-        body()
+        // Refused to most users, and then not needed badly.
+        body(max(0, Int(cshim_thread_request_realtime(Self.priority))))
     }
 }
 

@@ -7,10 +7,10 @@ private func ms(_ milliseconds: Int64) -> Int64 { milliseconds * 1_000_000 }
 
 /// A camera's life driven by hand, or by a model of a device.
 private final class Driver {
-    var life = CameraLife(now: 0, seed: 1)
+    var life = DeviceLife(now: 0, seed: 1)
     var now: Int64 = 0
 
-    func send(_ event: CameraLife.Event, after milliseconds: Int64 = 0) -> [CameraLife.Action] {
+    func send(_ event: DeviceLife.Event, after milliseconds: Int64 = 0) -> [DeviceLife.Action] {
         now += ms(milliseconds)
         return life.advance(event, now: now)
     }
@@ -23,13 +23,13 @@ private final class Driver {
     }
 
     /// Lets time pass until the machine wants something.
-    func sleep() -> [CameraLife.Action] {
+    func sleep() -> [DeviceLife.Action] {
         now = max(now, life.deadline)
         return life.advance(.woke, now: now)
     }
 }
 
-struct CameraLifeTests {
+struct DeviceLifeTests {
     @Test func `it opens at once and tells nothing while all is well`() {
         let driver = Driver()
         #expect(driver.send(.woke) == [.open])
@@ -101,6 +101,22 @@ struct CameraLifeTests {
         #expect(driver.send(.frame, after: 40) == [.tellRestored(lost: ms(40))])
     }
 
+    @Test func `a suspended device is started again at once, and told restored with its next sound`() {
+        let driver = Driver()
+        driver.stream(interval: 20)
+        #expect(driver.send(.failed(.suspended)) == [.tellLost(.suspended), .restart])
+        #expect(driver.send(.frame, after: 60) == [.tellRestored(lost: ms(60))])
+    }
+
+    @Test func `a device whose data we took too late is not taken for silent`() {
+        let driver = Driver()
+        driver.stream(interval: 20)
+        #expect(driver.send(.overran, after: 2_000).isEmpty)
+        #expect(driver.send(.woke).isEmpty)
+        #expect(driver.send(.frame, after: 100).isEmpty)
+        #expect(driver.sleep() == [.tellLost(.silent), .restart])
+    }
+
     @Test func `a pulled plug closes everything at once, and a new one opens at once`() {
         let driver = Driver()
         driver.stream()
@@ -161,7 +177,7 @@ struct CameraLifeTests {
         _ = driver.send(.woke)
         _ = driver.send(.refused(.absent))
         _ = driver.send(.appeared, after: 100)
-        var told: [CameraLife.Action] = driver.send(.refused(.denied))
+        var told: [DeviceLife.Action] = driver.send(.refused(.denied))
         for _ in 0..<40 {
             #expect(driver.sleep() == [.open])
             told += driver.send(.refused(.denied))
@@ -172,7 +188,7 @@ struct CameraLifeTests {
     @Test func `it gives up only on what was never a camera`() {
         let driver = Driver()
         _ = driver.send(.woke)
-        let trouble = CameraTrouble.unsuitable(reason: "it is a codec")
+        let trouble = DeviceTrouble.unsuitable(reason: "it is a codec")
         #expect(driver.send(.refused(trouble)) == [.giveUp(trouble)])
         #expect(driver.life.deadline == .max)
         #expect(driver.send(.appeared).isEmpty && driver.send(.woke, after: 100_000).isEmpty)
@@ -217,9 +233,9 @@ struct CameraLifeTests {
         let driver = Driver()
         var isOpen = false
         var isLost = false
-        let troubles: [CameraTrouble] = [.unplugged, .failed(errno: 5), .silent, .busy, .absent, .denied, .bandwidth]
-        func trouble() -> CameraTrouble { troubles.randomElement(using: &random)! }
-        func obey(_ actions: [CameraLife.Action], opens: () -> Bool) {
+        let troubles: [DeviceTrouble] = [.unplugged, .failed(errno: 5), .silent, .busy, .absent, .denied, .bandwidth]
+        func trouble() -> DeviceTrouble { troubles.randomElement(using: &random)! }
+        func obey(_ actions: [DeviceLife.Action], opens: () -> Bool) {
             var actions = actions
             while !actions.isEmpty {
                 switch actions.removeFirst() {

@@ -25,7 +25,7 @@ package enum DeviceList {
     /// is no error.
     package static func microphones() -> [MicrophoneDescription] {
         silenceALSA()
-        let hardware = cards()
+        let hardware = cards().map { describe(name: $0.name, label: $0.label) }
         var names = hints().filter { isWorthShowing($0.name) }
         if !names.contains(where: { $0.name == "default" }) {
             names.insert(("default", "The system's default"), at: 0)  // always there, but only some systems announce it
@@ -38,8 +38,23 @@ package enum DeviceList {
         return hardware + configured
     }
 
-    private static func cards() -> [MicrophoneDescription] {
-        var found: [MicrophoneDescription] = []
+    /// Names of the cards that capture; nothing is opened that another program might want.
+    static var cardNames: [String] {
+        silenceALSA()
+        return cards().map(\.name)
+    }
+
+    /// What stands in the way of a microphone, now; nil if nothing does.
+    package static func obstacle(microphone name: String) -> String? {
+        do throws(DeviceTrouble) {
+            snd_pcm_close(try openALSA(name))
+            return nil
+        } catch { return error.message(.microphone, name) }
+    }
+
+    /// The hardware that captures, with what its makers call it.
+    private static func cards() -> [(name: String, label: String)] {
+        var found: [(name: String, label: String)] = []
         var card: CInt = -1
         while snd_card_next(&card) == 0, card >= 0 {
             var control: OpaquePointer?
@@ -50,7 +65,7 @@ package enum DeviceList {
         return found
     }
 
-    private static func captureDevices(_ control: OpaquePointer) -> [MicrophoneDescription] {
+    private static func captureDevices(_ control: OpaquePointer) -> [(name: String, label: String)] {
         var cardInfo: OpaquePointer?
         var info: OpaquePointer?
         snd_ctl_card_info_malloc(&cardInfo)
@@ -63,7 +78,7 @@ package enum DeviceList {
         // By id, not by number: numbers change with the order of plugging.
         let id = String(cString: snd_ctl_card_info_get_id(cardInfo))
         let cardName = String(cString: snd_ctl_card_info_get_name(cardInfo))
-        var found: [MicrophoneDescription] = []
+        var found: [(name: String, label: String)] = []
         var device: CInt = -1
         while snd_ctl_pcm_next_device(control, &device) == 0, device >= 0 {
             snd_pcm_info_set_device(info, CUnsignedInt(device))
@@ -71,7 +86,7 @@ package enum DeviceList {
             snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE)
             guard snd_ctl_pcm_info(control, info) == 0 else { continue }  // it only plays
             let label = "\(cardName), \(String(cString: snd_pcm_info_get_name(info)))"
-            found.append(describe(name: "hw:CARD=\(id),DEV=\(device)", label: label))
+            found.append(("hw:CARD=\(id),DEV=\(device)", label))
         }
         return found
     }
@@ -108,16 +123,15 @@ package enum DeviceList {
     private static func describe(name: String, label: String) -> MicrophoneDescription {
         var description = MicrophoneDescription(name: name, label: label, state: .free)
         var handle: OpaquePointer?
-        let code = snd_pcm_open(&handle, name, SND_PCM_STREAM_CAPTURE, CInt(SND_PCM_NONBLOCK))
-        guard code == 0, let pcm = handle else {
+        do throws(DeviceTrouble) { handle = try openALSA(name) } catch {
             description.state =
-                switch -code {
-                case EBUSY: .busy
-                case EACCES, EPERM: .notPermitted
+                switch error {
+                case .busy: .busy
+                case .denied: .notPermitted
                 default: .unusable
                 }
-            return description
         }
+        guard let pcm = handle else { return description }
         defer { snd_pcm_close(pcm) }
         var allocated: OpaquePointer?
         snd_pcm_hw_params_malloc(&allocated)
