@@ -21,9 +21,10 @@ export XDG_RUNTIME_DIR=$folder HOME=$folder PULSE_SERVER=unix:$folder/pulse/nati
 export ALSA_CONFIG_PATH=$folder/asound.conf
 export NARRATOR_MODELS=${NARRATOR_MODELS:-${XDG_CACHE_HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)/.cache}/narrator/models}
 mkdir "$folder/pulse"
+# Without norewinds a null sink's monitor gives its first sound 2 s late.
 cat >"$folder/pulse.conf" <<PULSE
 load-module module-native-protocol-unix socket=$folder/pulse/native auth-anonymous=1
-load-module module-null-sink sink_name=lab rate=48000 channels=2 format=s16le
+load-module module-null-sink sink_name=lab rate=48000 channels=2 format=s16le norewinds=1
 PULSE
 cat >"$folder/asound.conf" <<ALSA
 </usr/share/alsa/alsa.conf>
