@@ -131,7 +131,8 @@ let package = Package(
         test("Silero", ["Kernels", "Weights"], data: ["Golden"]),
         test("EfficientNet", ["Kernels", "Signal", "Weights"], data: ["Golden", "make_goldens.py"]),
         test(
-            "Stages", ["EfficientNet", "Gemma", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
+            "Stages",
+            ["EfficientNet", "Gemma", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Speech", "Weights"]),
         test("Daemon", ["EventServer", "Graph", "Events", "Kernels", "Media", "Scenes", "Signal", "Stages"]),
         test(
             "Gemma", ["Kernels", "Layers", "Signal", "Tokenizers", "Weights"],

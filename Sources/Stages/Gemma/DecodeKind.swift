@@ -68,6 +68,7 @@ extension StageKind {
         guard let smaller = settings["shed_slice"]?.string else {
             return transcriber(usual, settings, context, environment)
         }
+        environment.load.offer(.slice)
         let elastic = ElasticRecogniser(usual: usual, smaller: try recogniser(smaller)) {
             environment.load.isTaken(.slice)
         }

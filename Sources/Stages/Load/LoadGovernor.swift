@@ -17,6 +17,9 @@ package final class LoadGovernor: Sendable {
         (self.sink, self.report) = (sink, report)
     }
 
+    /// A stage can do with less.
+    package func offer(_ measure: LoadPolicy.Measure) { policy.withLock { $0.offer(measure) } }
+
     package func isTaken(_ measure: LoadPolicy.Measure) -> Bool {
         policy.withLock { $0.measures.contains(measure) }
     }

@@ -6,7 +6,7 @@ package import Media
 /// on time for a while.
 package struct LoadPolicy: Sendable, Equatable {
     /// What is given up, mildest first.
-    package enum Measure: String, CaseIterable, Sendable {
+    package enum Measure: String, CaseIterable, Hashable, Sendable {
         /// New scenes are told more seldom.
         case scenes
         /// Partials come more seldom.
@@ -24,6 +24,8 @@ package struct LoadPolicy: Sendable, Equatable {
     /// Speech must be on time so long before a measure is taken back.
     package static let recovery = MediaTime(milliseconds: 15_000)
 
+    /// What there is to give up, mildest first: a pipeline without a camera has no scenes.
+    package private(set) var offered: [Measure] = []
     /// How many measures are taken.
     package private(set) var level = 0
     private var changedAt: MediaTime?
@@ -31,13 +33,16 @@ package struct LoadPolicy: Sendable, Equatable {
 
     package init() {}
 
-    package var measures: [Measure] { Array(Measure.allCases.prefix(level)) }
+    package var measures: [Measure] { Array(offered.prefix(level)) }
+
+    package mutating func offer(_ measure: Measure) {
+        offered = Measure.allCases.filter { $0 == measure || offered.contains($0) }
+    }
 
     /// Takes how far the text trails at `time`; returns whether the measures changed.
     package mutating func advance(lag: MediaTime, at time: MediaTime) -> Bool {
         easySince = lag < Self.ease ? easySince ?? time : nil
-        if lag > Self.limit, level < Measure.allCases.count, time - (changedAt ?? time - Self.patience) >= Self.patience
-        {
+        if lag > Self.limit, level < offered.count, time - (changedAt ?? time - Self.patience) >= Self.patience {
             return change(to: level + 1, at: time)
         }
         if level > 0, let easySince, time - easySince >= Self.recovery,

@@ -33,6 +33,7 @@ extension StageKind {
                 return watched.isBlind ? ["zones and mask leave nothing to look at: no change will be told"] : []
             },
             make: { settings, context in
+                environment.load.offer(.scenes)
                 return .worker(
                     SceneChangeWorker(
                         SceneGateSettings(settings),

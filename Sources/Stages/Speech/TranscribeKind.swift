@@ -51,6 +51,7 @@ final class TranscribeWorker<Model: Recogniser>: Worker where Model.Sound: Trave
         (self.transcriber, self.environment) = (transcriber, environment)
         (source, clock) = (context.origins.first ?? context.stage, context.clock)
         interval = transcriber.configuration.partialInterval
+        if interval != nil { environment.load.offer(.partials) }
     }
 
     func offer(_ packet: Packet) throws {
@@ -77,6 +78,7 @@ final class TranscribeWorker<Model: Recogniser>: Worker where Model.Sound: Trave
 
     func adjust(_ settings: StageSettings) throws {
         interval = settings.partialInterval
+        if interval != nil { environment.load.offer(.partials) }
         transcriber.configuration.partialInterval = interval
     }
 
