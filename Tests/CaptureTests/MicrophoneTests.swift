@@ -46,7 +46,7 @@ struct MicrophoneTests {
         let recording = MicrophoneRecording(request)
         let result: Result<Void, any Error>
         do {
-            result = .success(try await recording.wait(for: "sound", seconds: 20) { $0.frames >= frames })
+            result = .success(try await recording.wait(for: "sound") { $0.frames >= frames })
         } catch {
             result = .failure(error)
         }
@@ -63,7 +63,10 @@ struct MicrophoneTests {
         let request = MicrophoneRequest(device: "testmic", rateHz: 16_000, channels: 1, formats: [format])
         let state = try await record(request, frames: 12_000)
         #expect(state.formats.map(\.sound) == [AudioFormat(rateHz: 16_000, channels: 1, sampleFormat: format)])
-        #expect(state.samples == samples.prefix(state.frames).map { Float($0) / 32_768 })
+        // Behind the end of its file the plugin delivers what it likes; a slow machine gets there.
+        let heard = state.samples.prefix(samples.count)
+        let isExact = heard.elementsEqual(samples.prefix(heard.count).map { Float($0) / 32_768 })
+        #expect(isExact, "\(heard.count) frames")
         #expect(zip(state.blocks, state.blocks.dropFirst()).allSatisfy { $0.time < $1.time })
         #expect(state.blocks.allSatisfy { $0.lostBefore == .zero })
         #expect(state.lost.isEmpty && state.restored.isEmpty && state.overruns.isEmpty)
@@ -102,7 +105,7 @@ struct MicrophoneTests {
     @Test func `a name that ALSA does not know is refused`() async throws {
         try configure([0])
         let recording = MicrophoneRecording(MicrophoneRequest(device: "nonsense"))
-        try await recording.wait(for: "refusal", seconds: 20) { $0.failure != nil }
+        try await recording.wait(for: "refusal") { $0.failure != nil }
         let message = "'nonsense' cannot be used: ALSA knows no such name. `narrator devices` lists what can."
         #expect(recording.state.withLock { $0.failure } == .deviceUnusable(message: message))
         #expect(DeviceList.obstacle(microphone: "nonsense") == message)
@@ -111,7 +114,7 @@ struct MicrophoneTests {
     @Test func `a format that the device does not have is refused`() async throws {
         try configure([0])
         let recording = MicrophoneRecording(MicrophoneRequest(device: "testmic16", formats: []))
-        try await recording.wait(for: "refusal", seconds: 20) { $0.failure != nil }
+        try await recording.wait(for: "refusal") { $0.failure != nil }
     }
 
     @Test func `a microphone that is not there is told once, and waited for`() async throws {
