@@ -73,7 +73,7 @@ tsan:
 # Damaged checkpoint headers for ten minutes each, with the address sanitizer. FUZZ=60 make fuzz is shorter.
 fuzz:
 	FUZZ=$${FUZZ:-600} SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=quarantine_size_mb=16 swift test -c release \
-	    --sanitize=address --disable-xctest --scratch-path .build-asan-release --filter FuzzTests
+	    --sanitize=address --disable-xctest --scratch-path .build-address --filter FuzzTests
 
 clean:
 	rm -rf .build .build-*

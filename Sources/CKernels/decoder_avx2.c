@@ -14,8 +14,10 @@ CK_INLINE void v_store_halves(uint16_t *out, vf x) {
     _mm_storeu_si128((__m128i *)out, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
+enum { AT_ONCE = 2 };
+
 CK_INLINE void v_totals(const __m256 *sums, float *out) {
-    for (int i = 0; i < 8; i++) out[i] = v_total(sums[i]);
+    for (int i = 0; i < 4 * AT_ONCE; i++) out[i] = v_total(sums[i]);
 }
 
 CK_INLINE size_t pack_above(float *x, size_t n, float cut, int32_t *indices) {

@@ -15,6 +15,8 @@ CK_INLINE void v_store_halves(uint16_t *out, vf x) {
     _mm256_storeu_si256((__m256i *)out, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
+enum { AT_ONCE = 4 };
+
 /// Pairs, then fours, then the lanes of 128 bits: 45 instructions instead of 16 · 7.
 CK_INLINE void v_totals(const __m512 *sums, float *out) {
     __m512 fours[4];

@@ -132,13 +132,10 @@ void CK(float_to_half)(const float *x, uint16_t *out, size_t n) {
     }
 }
 
-// Attention. A key meets up to four query heads, and keys and outputs are taken AT_ONCE registers at a time, as many as
-// there are registers for their sums, each of which is the same whatever its neighbours are. What is AHEAD keys away is
-// prefetched: a head's keys are too short a run for the hardware to guess.
-enum {
-    AT_ONCE = VL == 16 ? 4 : 2,     // of 32 or 16 registers
-    AHEAD = 16,                     // also the values that are mixed before the next ones are looked at: 8 KB
-};
+// Attention. A key meets up to four query heads, and keys and outputs are taken AT_ONCE registers at a time, as many as the
+// including file has registers for their sums, each of which is the same whatever its neighbours are. What is AHEAD keys
+// away is prefetched: a head's keys are too short a run for the hardware to guess.
+enum { AHEAD = 16 }; // also the values that are mixed before the next ones are looked at: 8 KB
 
 CK_INLINE vf load_number(const int are_halves, const void *rows, size_t start, size_t w) {
     if (!are_halves) {
@@ -162,8 +159,7 @@ CK_INLINE void prefetch_slot(const int are_halves, const ck_grouped_attention *j
                              size_t offset, size_t bytes) {
     if (p + AHEAD >= job->count) return;
     size_t row = job->head_dim * (are_halves ? 2 : 4);
-    const char *from = (const char *)rows + slot_of(job, p + AHEAD) * row + offset;
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 3);
+    ck_prefetch((const char *)rows + slot_of(job, p + AHEAD) * row + offset, bytes);
 }
 
 /// Scores of AT_ONCE keys (fewer at the end, the last one repeated) and `heads` heads from `head` on.

@@ -6,6 +6,11 @@
 #define CK_INLINE static inline __attribute__((always_inline))
 #define CK_MIN(a, b) ((a) < (b) ? (a) : (b))
 
+/// Asks for the lines of memory from `from` on, of which `bytes` are read soon. Any address will do.
+CK_INLINE void ck_prefetch(const void *from, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)from + i, 0, 3);
+}
+
 // The activations that are two bounds: depthwise kernels apply them to sums still in registers.
 CK_INLINE int ck_clamps(int activation) { return activation == CK_RELU || activation == CK_RELU6; }
 CK_INLINE float ck_low(int activation) { return ck_clamps(activation) ? 0 : -__builtin_inff(); }

@@ -7,7 +7,7 @@
 enum {
     MR = 6,              // 12 sums, 2 weights, an input of 16 registers
     CHUNK = 120,         // rows that share an unpacked span: 15 KB of float sums
-    AHEAD = 2048,        // bytes from what is multiplied to what is prefetched, for one row
+    AHEAD = 2048,        // bytes from what is multiplied to what is prefetched, for one row: further than the hardware looks
 };
 
 CK_INLINE int32_t total_of(__m256i eight) {
@@ -111,7 +111,7 @@ CK_INLINE void one_row_span(const uint8_t *span, size_t blocks, const int8_t *x,
             __m256i pairs[STRIPS];
             for (int i = 0; i < STRIPS; i++) pairs[i] = _mm256_setzero_si256();
             for (int j = 0; j < 4; j++, w += CK_PANEL * 4) {
-                prefetch_lines(w + AHEAD, 2);
+                ck_prefetch(w + AHEAD, 4 * CK_PANEL);
                 __m256i x0 = four_at(x + 8 * j), x1 = four_at(x + 8 * j + 4);
                 for (int i = 0; i < STRIPS; i++) {
                     __m256i two = line_at(w + i * 32);
@@ -185,7 +185,7 @@ static void unpack(const uint8_t *span, size_t blocks, unpacked_span *to) {
 CK_INLINE void multiply(const int rows, const ck_input_row *first, size_t stride, size_t s,
                         const unpacked_span *span, int strip, const uint8_t *next, float *sums) {
     size_t blocks = span->blocks;
-    if (next && strip == 0) prefetch_lines(next, CK_Q4_HEAD / 64);
+    if (next && strip == 0) ck_prefetch(next, CK_Q4_HEAD);
     __m256i totals[MR][2];
     for (int r = 0; r < rows; r++) {
         const int32_t *from = (const int32_t *)((const char *)(first->sums + s * CK_SPAN_BLOCKS) + (size_t)r * stride);
@@ -201,7 +201,7 @@ CK_INLINE void multiply(const int rows, const ck_input_row *first, size_t stride
     for (size_t b = 0; b < blocks; b++) {
         const int8_t *x = first->bytes + s * CK_SPAN + b * CK_BLOCK, *bases[2] = {x, x + 3 * stride};
         const uint8_t *w = span->nibbles[b] + strip * 32;
-        if (next) prefetch_lines(next + CK_Q4_HEAD + b * CK_Q4_BLOCK + strip * (CK_Q4_BLOCK / STRIPS), CK_Q4_BLOCK / 128);
+        if (next) ck_prefetch(next + CK_Q4_HEAD + b * CK_Q4_BLOCK + strip * (CK_Q4_BLOCK / STRIPS), CK_Q4_BLOCK / 2);
         __m256i pairs[MR][2];
         for (int r = 0; r < rows; r++) pairs[r][0] = pairs[r][1] = _mm256_setzero_si256();
         for (int g = 0; g < CK_BLOCK; g += CK_GROUP, w += CK_PANEL * CK_GROUP) {

@@ -11,11 +11,6 @@ enum {
 
 CK_INLINE __m256i line_at(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 
-/// Asks for some lines of memory. The hardware's own prefetching does not reach as far ahead as products of few rows need.
-CK_INLINE void prefetch_lines(const uint8_t *from, int lines) {
-    for (int i = 0; i < lines; i++) _mm_prefetch((const char *)from + i * 64, _MM_HINT_T0);
-}
-
 CK_INLINE __m256i four_at(const int8_t *inputs) { return _mm256_set1_epi32((int)ck_load32(inputs)); }
 
 CK_INLINE __m256 scales_at(const uint8_t *halves) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)halves)); }

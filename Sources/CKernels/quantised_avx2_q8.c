@@ -40,7 +40,7 @@ CK_INLINE void multiply(const int rows, const int strips, int prefetching, const
     for (size_t b = 0; b < blocks; b++, wide += CK_BLOCK) {
 #pragma clang loop unroll(full)
         for (int g = 0; g < CK_BLOCK / CK_GROUP; g++, w += CK_PANEL * CK_GROUP) {
-            if (prefetching) prefetch_lines(w + ck_panel_bytes(CK_Q8, CK_SPAN), strips / 2);
+            if (prefetching) ck_prefetch(w + ck_panel_bytes(CK_Q8, CK_SPAN), (size_t)strips * 32);
             for (int odd = 0; odd < 2; odd++) {
                 __m256i weights[STRIPS];
                 for (int i = 0; i < strips; i++) {

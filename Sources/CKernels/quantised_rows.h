@@ -41,7 +41,5 @@ CK_INLINE void add_wide(const ck_row_table *table, const uint8_t *row, float wei
     }
 }
 
-/// Asks for a row that is read soon: rows are too short for the hardware to guess.
-CK_INLINE void prefetch_row(const uint8_t *row, size_t bytes) {
-    for (size_t i = 0; i < bytes + 63; i += 64) __builtin_prefetch(row + i, 0, 3);
-}
+/// Asks for a row, which begins anywhere in a line: rows are too short for the hardware to guess.
+CK_INLINE void prefetch_row(const uint8_t *row, size_t bytes) { ck_prefetch(row, bytes + 63); }

@@ -22,99 +22,65 @@ private struct Lab {
         return Lab(vivid: vivid, usb: usb, frames: frames)
     }()
 
-    @discardableResult
-    static func shell(_ command: String) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", command]
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
-
     /// Plugs the USB camera in; it stays until `unplug`.
     func plugIn(_ faults: String = "") throws {
-        let camera = Process()
-        camera.executableURL = URL(filePath: "/bin/sh")
-        camera.arguments = ["-c", "exec usbsim cam --size 640x480 --fps 15 \(faults) \(frames)"]
-        try camera.run()
-        plugged.withLock { $0 = camera.processIdentifier }
+        let camera = try LabShell.start("exec usbsim cam --size 640x480 --fps 15 \(faults) \(frames)")
+        plugged.withLock { $0 = camera }
     }
 
     func unplug() {
         guard let camera = plugged.withLock({ $0.take() }) else { return }
-        // What a test starts inherits the blocked signals of its thread.
-        kill(camera, SIGKILL)
-        while kill(camera, 0) == 0 { usleep(10_000) }
+        LabShell.kill(camera)
     }
 }
 
 /// The process that is the USB camera: there is one at a time.
-private let plugged = Mutex<pid_t?>(nil)
+private let plugged = Mutex<Process?>(nil)
 
-/// A camera that is read by a task of its own, and all that it told.
-private final class Recording: Sendable {
-    struct State {
-        var frames: [VideoFrame] = []
-        var formats: [CameraFormat] = []
-        var lost: [String] = []
-        var restored: [MediaTime] = []
-        var statistics = CameraStatistics()
-        var latest = Int64.min
+/// What a camera gave and told.
+private struct CameraState {
+    var frames: [VideoFrame] = []
+    var formats: [CameraFormat] = []
+    var lost: [String] = []
+    var restored: [MediaTime] = []
+    var statistics = CameraStatistics()
+    var latest = Int64.min
+
+    mutating func note(_ news: CameraNews, streamZero: Int64) {
+        switch news {
+        case .frame(let frame):
+            if frames.count < 200 { frames.append(frame) }
+            latest = max(latest, frame.time.nanoseconds - (MonotonicClock.now() - streamZero))
+        case .opened(let format):
+            formats.append(format)
+            print("lab: \(format)")
+        case .device(.lost(let message, let time)):
+            lost.append(message)
+            print("lab: lost at \(time): \(message)")
+        case .device(.restored(let lost, let time)):
+            restored.append(time)
+            print("lab: restored at \(time), \(lost) missing")
+        case .device(.obstacle(let message)): print("lab: \(message)")
+        case .device(.overrun): break
+        }
     }
+}
 
-    struct Overdue: Error, CustomStringConvertible {
-        let description: String
-    }
+private typealias Recording = DeviceRecording<CameraState>
 
-    let state = Mutex(State())
-    private let task = Mutex<Task<Void, any Error>?>(nil)
-
-    init(_ request: CameraRequest) {
+extension DeviceRecording<CameraState> {
+    fileprivate convenience init(_ request: CameraRequest) {
         let streamZero = MonotonicClock.now()
-        let task = Task { [self] in
+        self.init(CameraState()) { recording in
             let camera = try Camera(request, streamZero: streamZero)
             while let news = try await camera.next() {
                 let statistics = camera.statistics
-                state.withLock { state in
+                recording.state.withLock { state in
                     state.statistics = statistics
-                    switch news {
-                    case .frame(let frame):
-                        if state.frames.count < 200 { state.frames.append(frame) }
-                        let lead = frame.time.nanoseconds - (MonotonicClock.now() - streamZero)
-                        state.latest = max(state.latest, lead)
-                    case .opened(let format):
-                        state.formats.append(format)
-                        print("lab: \(format)")
-                    case .device(.lost(let message, let time)):
-                        state.lost.append(message)
-                        print("lab: lost at \(time): \(message)")
-                    case .device(.restored(let lost, let time)):
-                        state.restored.append(time)
-                        print("lab: restored at \(time), \(lost) missing")
-                    case .device(.obstacle(let message)): print("lab: \(message)")
-                    case .device(.overrun): break
-                    }
+                    state.note(news, streamZero: streamZero)
                 }
             }
         }
-        self.task.withLock { $0 = task }
-    }
-
-    func wait(for what: String, seconds: Double = 60, until condition: @Sendable (State) -> Bool) async throws {
-        let limit = ContinuousClock.now + .seconds(seconds)
-        while !state.withLock({ condition($0) }) {
-            guard ContinuousClock.now < limit else { throw Overdue(description: "no \(what) within \(seconds) s") }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    /// Lets go of the camera.
-    func end(_ title: String) async {
-        let task = task.withLock { $0 }
-        task?.cancel()
-        _ = await task?.result
-        print("lab: \(title): \(state.withLock { $0.statistics })")
     }
 }
 
@@ -138,7 +104,8 @@ struct CameraLabTests {
         } catch {
             result = .failure(error)
         }
-        await recording.end(title)
+        await recording.end()
+        print("lab: \(title): \(recording.state.withLock { $0.statistics })")
         lab.unplug()
         try result.get()
     }
@@ -219,18 +186,18 @@ struct CameraLabTests {
             device: lab.vivid, size: PixelSize(width: 320, height: 180), framesPerSecond: 15)
         try await record("vivid", request) { recording in
             try await recording.wait(for: "frames") { $0.frames.count >= 15 }
-            try Lab.shell("v4l2-ctl -d \(lab.vivid) -c inject_v4l2_buf_flag_error=1")
+            try LabShell.run("v4l2-ctl -d \(lab.vivid) -c inject_v4l2_buf_flag_error=1")
             try await recording.wait(for: "a flagged frame") { $0.statistics.flagged >= 1 }
             let calm = recording.state.withLock { ($0.lost.count, $0.restored.count) }
             #expect(calm.0 == calm.1)
 
-            try Lab.shell("v4l2-ctl -d \(lab.vivid) -c inject_fatal_streaming_error=1")
+            try LabShell.run("v4l2-ctl -d \(lab.vivid) -c inject_fatal_streaming_error=1")
             try await recording.wait(for: "the error told") { $0.lost.count > calm.0 }
             try await recording.wait(for: "recovery") { $0.restored.count == $0.lost.count }
             #expect(recording.state.withLock { $0.statistics.restarts + $0.statistics.reopens } >= 1)
 
             let before = recording.state.withLock { $0.lost.count }
-            try Lab.shell("v4l2-ctl -d \(lab.vivid) -c disconnect=1")
+            try LabShell.run("v4l2-ctl -d \(lab.vivid) -c disconnect=1")
             try await recording.wait(for: "disconnection told") { $0.lost.count > before }
             // vivid plugs itself in again when the last descriptor is closed: it stays away from whoever keeps one.
             try await recording.wait(for: "restored") { $0.restored.count == $0.lost.count }

@@ -73,7 +73,7 @@ struct MicrophoneLabTests {
             try await sound(recording, milliseconds: 500)
             // A process that is stopped reads nothing: the device's half second runs over.
             let id = ProcessInfo.processInfo.processIdentifier
-            try SoundLab.shell("kill -STOP \(id); sleep 2; kill -CONT \(id)")
+            try LabShell.run("kill -STOP \(id); sleep 2; kill -CONT \(id)")
             try await recording.wait(for: "overrun") { !$0.overruns.isEmpty }
             let frames = recording.state.withLock { $0.frames }
             try await recording.wait(for: "sound after it") { $0.frames > frames + 24_000 }
@@ -98,13 +98,13 @@ struct MicrophoneLabTests {
     }
 
     @Test func `a device that another program has is waited for`() async throws {
-        let other = try SoundLab.start(
+        let other = try LabShell.start(
             "exec arecord -q -D \(SoundLab.loopback),SUBDEV=0 -f S16_LE -r 48000 -c 2 /dev/null")
-        let second = try SoundLab.start(
+        let second = try LabShell.start(
             "exec arecord -q -D \(SoundLab.loopback),SUBDEV=1 -f S16_LE -r 48000 -c 2 /dev/null")
         for sub in 0...1 {
             let status = "/proc/asound/Loopback/pcm1c/sub\(sub)/status"
-            try SoundLab.shell("until grep -q RUNNING \(status); do sleep 0.1; done")
+            try LabShell.run("until grep -q RUNNING \(status); do sleep 0.1; done")
         }
         let start = MonotonicClock.now()
         try await record("\(SoundLab.loopback),SUBDEV=0") { recording in
@@ -113,12 +113,12 @@ struct MicrophoneLabTests {
             #expect(DeviceList.microphones().contains { $0.name == SoundLab.loopback && $0.state == .busy })
             try await Task.sleep(for: .milliseconds(1_700))  // into the back-off
             let released = MonotonicClock.now()
-            SoundLab.kill(other)
+            LabShell.kill(other)
             try await recording.waitForReturn(1, after: "release", at: released)
             try await sound(recording, milliseconds: 200)
             #expect(recording.state.withLock { $0.lost.count == 1 && $0.obstacles.isEmpty })
         }
-        SoundLab.kill(second)
+        LabShell.kill(second)
     }
 
     @Test func `a card that is unbound is lost, and captures again when it is bound`() async throws {
@@ -130,7 +130,7 @@ struct MicrophoneLabTests {
                 try await recording.waitForLoss(count, after: "unbind", at: out)
                 #expect(recording.state.withLock { $0.lost[count - 1] }.contains("was unplugged"))
                 // Everything is let go of.
-                try SoundLab.shell("while [ -e /proc/asound/Loopback ]; do sleep 0.05; done")
+                try LabShell.run("while [ -e /proc/asound/Loopback ]; do sleep 0.05; done")
                 try await Task.sleep(for: .milliseconds(count == 1 ? 100 : 2_500))
                 let back = MonotonicClock.now()
                 try SoundLab.bindLoopback()
@@ -147,7 +147,7 @@ struct MicrophoneLabTests {
 
     @Test func `a card that is not there at the start is waited for`() async throws {
         try SoundLab.unbindLoopback()
-        try SoundLab.shell("while [ -e /proc/asound/Loopback ]; do sleep 0.05; done")
+        try LabShell.run("while [ -e /proc/asound/Loopback ]; do sleep 0.05; done")
         let start = MonotonicClock.now()
         try await record(SoundLab.loopback) { recording in
             try await recording.waitForLoss(1, after: "start without a card", at: start)
@@ -170,7 +170,7 @@ struct MicrophoneLabTests {
         let noise = LabNoise(format, seconds: 5, seed: 9)
         try Data(noise.bytes).write(to: URL(filePath: "/tmp/usb.raw"))
         let plug = "exec usbsim mic --rate 16000 --channels 1 /tmp/usb.raw"
-        var usb = try SoundLab.start(plug)
+        var usb = try LabShell.start(plug)
         try await record(SoundLab.usb) { recording in
             try await sound(recording, milliseconds: 1_000)
             let before = recording.state.withLock { ($0.lost.count, $0.restored.count) }
@@ -182,12 +182,12 @@ struct MicrophoneLabTests {
                 #expect(noise.place(of: state.samples) != nil)
             }
             let out = MonotonicClock.now()
-            SoundLab.kill(usb)
+            LabShell.kill(usb)
             try await recording.waitForLoss(before.0 + 1, after: "unplug", at: out)
             #expect(recording.state.withLock { $0.lost.last }?.contains("was unplugged") == true)
             try await Task.sleep(for: .milliseconds(1_500))
             let back = MonotonicClock.now()
-            usb = try SoundLab.start(plug)
+            usb = try LabShell.start(plug)
             try await recording.waitForReturn(before.1 + 1, after: "replug (with 0.5 s of enumeration)", at: back)
             let frames = recording.state.withLock { $0.frames }
             try await recording.wait(for: "sound after it") { $0.frames > frames + 8_000 }
@@ -198,7 +198,7 @@ struct MicrophoneLabTests {
                 #expect(noise.place(of: state.blocks[gap...].flatMap(\.samples)) != nil)
             }
         }
-        SoundLab.kill(usb)
+        LabShell.kill(usb)
     }
 
     @Test(.enabled(if: SoundLab.canSuspend, "needs LAB_SUSPEND=1 and a kernel that can pretend to sleep"))
@@ -206,7 +206,7 @@ struct MicrophoneLabTests {
         try await record(SoundLab.loopback) { recording in
             try await sound(recording, milliseconds: 500)
             let start = MonotonicClock.now()
-            try SoundLab.shell("echo devices >/sys/power/pm_test; echo freeze >/sys/power/state")
+            try LabShell.run("echo devices >/sys/power/pm_test; echo freeze >/sys/power/state")
             let woken = MonotonicClock.now()
             try await recording.waitForLoss(1, after: "suspend (in which all stands still)", at: start)
             #expect(recording.state.withLock { $0.lost[0] }.contains("was suspended"))

@@ -12,20 +12,10 @@ struct MicrophoneTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// `testmic` delivers `samples` in `format`, whatever is asked for: ALSA's `file` plugin, which has no clock and no
-    /// end. `testmic16` is fixed to S16, 16 kHz, mono. (Converting, the plugin mixes up its periods: not for exactness.)
+    /// `testmic` delivers `samples` in `format`.
     private func configure(_ samples: [Int16], as format: SampleFormat = .s16) throws {
         let input = try folder.write(samples.flatMap { bytes($0, as: format) }, as: "in.raw")
-        let configuration = """
-            </usr/share/alsa/alsa.conf>
-            pcm.testmic {
-                type file slave.pcm { type null } file "/dev/null" infile "\(input)" format "raw"
-            }
-            pcm.testmic16 {
-                type plug slave { pcm "testmic" format S16_LE rate 16000 channels 1 }
-                hint { show on description "A test microphone" }
-            }
-            """
+        let configuration = FileMicrophone.configuration(of: input)
         setenv("ALSA_CONFIG_PATH", try folder.write(Array(configuration.utf8), as: "asound.conf"), 1)
     }
 
@@ -42,7 +32,7 @@ struct MicrophoneTests {
     }
 
     /// Records until `frames` frames are there, and ends.
-    private func record(_ request: MicrophoneRequest, frames: Int) async throws -> MicrophoneRecording.State {
+    private func record(_ request: MicrophoneRequest, frames: Int) async throws -> MicrophoneState {
         let recording = MicrophoneRecording(request)
         let result: Result<Void, any Error>
         do {
@@ -122,10 +112,10 @@ struct MicrophoneTests {
         let input = folder.path("in.raw")
         try FileManager.default.moveItem(atPath: input, toPath: input + ".away")
         let recording = MicrophoneRecording(MicrophoneRequest(device: "testmic", rateHz: 16_000, channels: 1))
-        try await recording.wait(for: "loss", seconds: 20) { !$0.lost.isEmpty }
+        try await recording.wait(for: "loss") { !$0.lost.isEmpty }
         try await Task.sleep(for: .milliseconds(700))  // longer than the first back-off
         try FileManager.default.moveItem(atPath: input + ".away", toPath: input)
-        try await recording.wait(for: "return", seconds: 20) { !$0.restored.isEmpty && $0.frames > 0 }
+        try await recording.wait(for: "return") { !$0.restored.isEmpty && $0.frames > 0 }
         await recording.end()
         recording.state.withLock { state in
             #expect(state.lost.count == 1 && state.lost[0].contains("There is no microphone at 'testmic'. Plug it in"))

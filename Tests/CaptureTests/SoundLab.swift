@@ -17,30 +17,11 @@ enum SoundLab {
         isThere && ProcessInfo.processInfo.environment["LAB_SUSPEND"] != nil
         && FileManager.default.isWritableFile(atPath: "/sys/power/pm_test")
 
-    static func start(_ command: String) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/bash")
-        process.arguments = ["-c", command]
-        try process.run()
-        return process
+    static func unbindLoopback() throws {
+        try LabShell.run("echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/unbind")
     }
 
-    @discardableResult
-    static func shell(_ command: String) throws -> Int32 {
-        let process = try start(command)
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
-
-    /// What a test starts inherits the blocked signals of its thread: only this one ends it.
-    static func kill(_ process: Process) {
-        Glibc.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
-
-    static func unbindLoopback() throws { try shell("echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/unbind") }
-
-    static func bindLoopback() throws { try shell("echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/bind") }
+    static func bindLoopback() throws { try LabShell.run("echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/bind") }
 }
 
 /// Noise of which no stretch of 100 ms occurs twice, exact in every format of at least 16 bits.
@@ -108,12 +89,12 @@ final class LabPlayer {
         let file = "/tmp/noise.raw"
         try Data(noise.bytes).write(to: URL(filePath: file))
         // `exec`, so that the process that is killed is the one that plays.
-        process = try SoundLab.start(
+        process = try LabShell.start(
             "exec aplay -q -D hw:Loopback,0,0 -t raw -f \(name) -r \(noise.format.rateHz) "
                 + "-c \(noise.format.channels) --buffer-time=2000000 < <(while cat \(file); do :; done)")
-        try SoundLab.shell(
+        try LabShell.run(
             "until grep -q RUNNING /proc/asound/Loopback/pcm0p/sub0/status 2>/dev/null; do sleep 0.1; done")
     }
 
-    deinit { SoundLab.kill(process) }
+    deinit { LabShell.kill(process) }
 }

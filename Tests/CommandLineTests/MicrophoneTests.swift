@@ -1,26 +1,16 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A microphone of ALSA's `file` plugin: it is there as long as the file of its samples is. It needs no sound card.
-private struct FileMicrophone {
+private struct PluggedMicrophone {
     let scratch: Scratch
     private let samples: String
 
     init() throws {
         scratch = try Scratch()
         samples = "\(scratch.path)/in.raw"
-        _ = try scratch.write(
-            "asound.conf",
-            """
-            </usr/share/alsa/alsa.conf>
-            pcm.testmic {
-                type file slave.pcm { type null } file "/dev/null" infile "\(samples)" format "raw"
-            }
-            pcm.testmic16 {
-                type plug slave { pcm "testmic" format S16_LE rate 16000 channels 1 }
-                hint { show on description "A test microphone" }
-            }
-            """)
+        _ = try scratch.write("asound.conf", FileMicrophone.configuration(of: samples))
     }
 
     var environment: [String: String] { ["ALSA_CONFIG_PATH": "\(scratch.path)/asound.conf"] }
@@ -32,10 +22,10 @@ private struct FileMicrophone {
 }
 
 /// The program on microphones that are not there, or never will be, and what it says of one that is.
-@Suite(.serialized, .enabled(if: FileMicrophone.isPossible, "needs the built program and ALSA's configuration"))
+@Suite(.serialized, .enabled(if: PluggedMicrophone.isPossible, "needs the built program and ALSA's configuration"))
 struct MicrophoneTests {
     @Test func aMicrophoneThatIsNotThereAtTheStartIsToldWaitedForAndThenDescribed() throws {
-        let microphone = try FileMicrophone()
+        let microphone = try PluggedMicrophone()
         defer { microphone.scratch.remove() }
         let start = Date()
         let daemon = try DeviceDaemon(
@@ -74,7 +64,7 @@ struct MicrophoneTests {
     }
 
     @Test func aNameThatALSADoesNotKnowEndsTheDaemonAndIsANoteOfCheck() throws {
-        let microphone = try FileMicrophone()
+        let microphone = try PluggedMicrophone()
         defer { microphone.scratch.remove() }
         let pipeline = try microphone.scratch.write("p.yaml", "stages: { desk: { kind: alsa, device: nonsense } }\n")
         let result = try Program.run(
@@ -87,7 +77,7 @@ struct MicrophoneTests {
     }
 
     @Test func devicesShowsWhatAMicrophoneOffers() throws {
-        let microphone = try FileMicrophone()
+        let microphone = try PluggedMicrophone()
         defer { microphone.scratch.remove() }
         try microphone.plug()
         let listing = try Program.run("devices", "--json", environment: microphone.environment)

@@ -9,31 +9,24 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/in-lab"
 
 if [ "${1:-}" != --inside ]; then
-    build=$(realpath "${1:-.build/debug}")
-    bundle=$(find "$build" -maxdepth 1 -name '*.xctest' -type f | head -n 1)
-    [ -n "$bundle" ] || { echo "no test bundle in $build; run: swift build --build-tests" >&2; exit 125; }
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
+    pictures=$(mktemp -d)
+    trap 'rm -rf "$pictures"' EXIT
     # Noise in three levels of brightness, in colour: about as long as the pictures of a camera, and libv4l2 can convert
     # them, which it refuses for grey JPEGs.
     for level in 60 120 200; do
         { printf 'P6\n640 480\n255\n'; head -c 921600 /dev/urandom | tr '\000-\377' "\\$(printf %o $level)-\\$(printf %o $((level + 40)))"; } |
-            cjpeg -quality 40 >"$work/$level.jpg"
+            cjpeg -quality 40 >"$pictures/$level.jpg"
     done
-    "$here/device-lab" setup
-    cd "$work" # writable in the VM
     status=0
-    "$here/device-lab" run -v -d vivid,usbip -t "${LAB_SECONDS:-420}" ${LAB_ACCEL:+--accel "$LAB_ACCEL"} -- \
-        "$here/camera-faults.sh" --inside "$bundle" "$work" || status=$?
+    in_lab "$here/camera-faults.sh" "${1:-.build/debug}" vivid,usbip 420 "$pictures"/*.jpg || status=$?
     exit "$status"
 fi
 
-bundle=$2 work=$3
 until [ -e /dev/video0 ]; do sleep 0.1; done # vivid's
 export NARRATOR_LAB_VIVID=/dev/video0 NARRATOR_LAB_USB=/dev/video1
-NARRATOR_LAB_FRAMES=$(echo "$work"/*.jpg)
+NARRATOR_LAB_FRAMES=$(echo "$3"/*.jpg)
 export NARRATOR_LAB_FRAMES
-export SWIFT_BACKTRACE=enable=no
-"$bundle" --testing-library swift-testing --filter CameraLabTests
+run_suite "$2" CameraLabTests

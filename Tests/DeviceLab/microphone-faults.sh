@@ -10,22 +10,14 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/in-lab"
 
 if [ "${1:-}" != --inside ]; then
-    build=$(realpath "${1:-.build/debug}")
-    bundle=$(find "$build" -maxdepth 1 -name '*.xctest' -type f | head -n 1)
-    [ -n "$bundle" ] || { echo "no test bundle in $build; run: swift build --build-tests" >&2; exit 125; }
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    "$here/device-lab" setup
-    cd "$work" # writable in the VM
     status=0
-    "$here/device-lab" run -v -d aloop,usbip -t "${LAB_SECONDS:-280}" ${LAB_ACCEL:+--accel "$LAB_ACCEL"} -- \
-        "$here/microphone-faults.sh" --inside "$bundle" || status=$?
+    in_lab "$here/microphone-faults.sh" "${1:-.build/debug}" aloop,usbip 280 || status=$?
     exit "$status"
 fi
 
-bundle=$2
 until [ -e /proc/asound/Loopback ]; do sleep 0.1; done
-export NARRATOR_LAB_SOUND=1 SWIFT_BACKTRACE=enable=no
-"$bundle" --testing-library swift-testing --filter MicrophoneLabTests
+export NARRATOR_LAB_SOUND=1
+run_suite "$2" MicrophoneLabTests

@@ -30,17 +30,6 @@ struct NanoGoldenTests {
         try goldens.bytes(name).withUnsafeBytes { $0.bindMemory(to: Int64.self).map(Int.init) }
     }
 
-    /// 16-bit mono, behind a header of 44 bytes.
-    private func samples(_ file: String) throws -> [Float] {
-        let data = try Data(contentsOf: root.appendingPathComponent(file))
-        try #require(data[36..<40].elementsEqual("data".utf8))
-        return data.dropFirst(44).withUnsafeBytes { bytes in
-            (0..<bytes.count / 2).map {
-                Float(Int16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: Int16.self))) / 32_768
-            }
-        }
-    }
-
     private func check(answerTo file: String, softTokens: Tensor<Float>) throws {
         #expect(worst(softTokens.array, try golden("\(file)/soft_tokens")) < 1e-4)
         let decoder = GemmaDecoder(weights: try gemma.text(), pool: .single)
@@ -63,7 +52,7 @@ struct NanoGoldenTests {
     @Test(arguments: ["clips/digits-03.wav", "clips/digits-07.wav"])
     func aClipIsHeardAsTheReferenceHearsIt(file: String) throws {
         let weights = try gemma.audio()
-        let samples = try samples(file)
+        let samples = try wavSamples(at: root.appendingPathComponent(file))
         let padding = (128 - samples.count % 128) % 128  // as the reference's preprocessor fills up
         var mel = FrameMel(configuration: weights.mel)
         mel.append(samples.span)

@@ -21,6 +21,13 @@ package enum RealData {
         return FileManager.default.fileExists(atPath: folder) ? folder : nil
     }
 
+    /// A GGUF file of Gemma 3 270M, with its whole vocabulary and real matrices, if `$NARRATOR_GEMMA_VOCABULARY` names one.
+    package static let gemmaFile = ProcessInfo.processInfo.environment["NARRATOR_GEMMA_VOCABULARY"].flatMap {
+        FileManager.default.fileExists(atPath: $0) ? $0 : nil
+    }
+    package static let needsGemmaFile =
+        "needs NARRATOR_GEMMA_VOCABULARY: the GGUF file of Tests/TokenizersTests/pull_vocabulary.py"
+
     package static var samples: String { root.path + "/samples" }
 
     package static func needsModel(_ name: String) -> String { "needs the model: narrator models pull \(name)" }

@@ -4,18 +4,8 @@ import Testing
 import Tokenizers
 import Weights
 
-/// Where Gemma's own vocabulary lies.
-private enum GemmaVocabulary {
-    static let file = ProcessInfo.processInfo.environment["NARRATOR_GEMMA_VOCABULARY"].flatMap {
-        FileManager.default.fileExists(atPath: $0) ? $0 : nil
-    }
-}
-
 /// Gemma's own vocabulary, which pull_vocabulary.py pulls.
-@Suite(
-    .enabled(
-        if: GemmaVocabulary.file != nil,
-        "needs NARRATOR_GEMMA_VOCABULARY: the GGUF file of Tests/TokenizersTests/pull_vocabulary.py"))
+@Suite(.enabled(if: RealData.gemmaFile != nil, Comment(rawValue: RealData.needsGemmaFile)))
 struct GemmaVocabularyTests {
     private struct Golden: Decodable {
         struct Case: Decodable {
@@ -32,7 +22,7 @@ struct GemmaVocabularyTests {
     private let cases: [Golden.Case]
 
     init() throws {
-        let file = try #require(GemmaVocabulary.file)
+        let file = try #require(RealData.gemmaFile)
         let header = try #require(try Checkpoint.open(file).header)
         tokenizer = try GemmaTokenizer(
             pieces: header.texts("tokenizer.ggml.tokens"), types: header.integers("tokenizer.ggml.token_type"),

@@ -4,19 +4,10 @@ import TestSupport
 import Testing
 import Weights
 
-private enum RealWeights {
-    static let path = ProcessInfo.processInfo.environment["NARRATOR_GEMMA_VOCABULARY"].flatMap {
-        FileManager.default.fileExists(atPath: $0) ? $0 : nil
-    }
-}
-
 /// What the block formats lose on weights that were really trained: the matrices of Gemma 3 270M that its file keeps in 8 bits.
 ///
 /// The figure is the relative error of products: the root of Σ (x Wᵀ of the format - x Wᵀ)² / Σ (x Wᵀ)², for x of random numbers.
-@Suite(
-    .enabled(
-        if: RealWeights.path != nil,
-        "needs NARRATOR_GEMMA_VOCABULARY: the GGUF file of Tests/TokenizersTests/pull_vocabulary.py"))
+@Suite(.enabled(if: RealData.gemmaFile != nil, Comment(rawValue: RealData.needsGemmaFile)))
 struct RealWeightErrorTests {
     private static let rows = 8
 
@@ -27,7 +18,7 @@ struct RealWeightErrorTests {
     }
 
     @Test func fourBitsLoseLessThanThePublishedFormatAndEightBitsLittle() throws {
-        let checkpoint = try Checkpoint.open(try #require(RealWeights.path))
+        let checkpoint = try Checkpoint.open(try #require(RealData.gemmaFile))
         let entries = checkpoint.names.compactMap { checkpoint.entry($0) }.filter {
             $0.type == .q8_0 && $0.shape.count == 2 && $0.name.hasPrefix("blk.")
         }
