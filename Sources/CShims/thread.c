@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <sys/resource.h>
 
 int cshim_thread_set_name(const char *name) {
@@ -24,6 +25,15 @@ int cshim_thread_request_realtime(int priority) {
         error = pthread_setschedparam(pthread_self(), SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters);
     }
     return error == 0 ? parameters.sched_priority : -error;
+}
+
+int cshim_thread_join(pthread_t thread, int milliseconds) {
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += milliseconds / 1000;
+    deadline.tv_nsec += milliseconds % 1000 * 1000000L;
+    if (deadline.tv_nsec >= 1000000000L) deadline.tv_sec++, deadline.tv_nsec -= 1000000000L;
+    return -pthread_timedjoin_np(thread, NULL, &deadline);
 }
 
 int cshim_thread_block_signals(void) {

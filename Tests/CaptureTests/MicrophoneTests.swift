@@ -62,6 +62,28 @@ struct MicrophoneTests {
         #expect(state.lost.isEmpty && state.restored.isEmpty && state.overruns.isEmpty)
     }
 
+    /// A pipe that nobody writes to holds up the read of it for ever.
+    @Test func `a device that hangs is told lost, and heard again when it can be opened`() async throws {
+        try configure([Int16](repeating: 1_000, count: 64_000))
+        let input = folder.path("in.raw")
+        try FileManager.default.moveItem(atPath: input, toPath: input + ".away")
+        #expect(mkfifo(input, 0o600) == 0)
+        let pipe = try FileHandle(forUpdating: URL(filePath: input))
+        try pipe.write(contentsOf: Data(count: 16_000))
+        let recording = MicrophoneRecording(MicrophoneRequest(device: "testmic", rateHz: 16_000, channels: 1))
+        try await recording.wait(for: "sound") { $0.frames > 0 }
+        #expect(rename(input + ".away", input) == 0)
+        try await recording.wait(for: "loss") { !$0.lost.isEmpty }
+        try await recording.wait(for: "return") { !$0.restored.isEmpty && $0.blocks.contains { $0.lostBefore > .zero } }
+        await recording.end()
+        recording.state.withLock { state in
+            #expect(state.lost.count == 1 && state.lost[0].contains("hangs") && state.restored.count == 1)
+            #expect(state.statistics.reopens == 1)
+            #expect(zip(state.blocks, state.blocks.dropFirst()).allSatisfy { $0.time < $1.time })
+        }
+        withExtendedLifetime(pipe) {}
+    }
+
     @Test func `it is read in periods of 20 ms out of half a second`() async throws {
         try configure([Int16](repeating: 1_000, count: 64_000))
         let state = try await record(MicrophoneRequest(device: "testmic16"), frames: 1_000)

@@ -4,6 +4,7 @@
 // What Swift cannot import. Every function returns 0 or -errno unless it says otherwise.
 
 #include <stddef.h>
+#include <pthread.h>
 #include <stdint.h>
 
 // thread.c: pthread_setname_np and the scheduling calls are hidden from Glibc's Swift module.
@@ -14,6 +15,8 @@ int cshim_thread_set_name(const char *name);
 // children do not inherit it. Returns the priority that was granted.
 // -EPERM is the usual answer and no fault: the thread goes on at normal priority.
 int cshim_thread_request_realtime(int priority);
+// Waits for the thread to end; -ETIMEDOUT if it has not in that time. (glibc's pthread_timedjoin_np, which Swift does not see.)
+int cshim_thread_join(pthread_t thread, int milliseconds);
 // Blocks every signal in the calling thread, so that its waits are never interrupted by one.
 int cshim_thread_block_signals(void);
 

@@ -16,8 +16,18 @@ struct CaptureThread: ~Copyable, Sendable {
         self.thread = thread
     }
 
-    /// Waits for the body to return: see that it does.
-    deinit { pthread_join(thread, nil) }
+    private static let patienceMilliseconds: CInt = 1_000
+
+    /// Waits for the body to return: see that it does. One that hangs in a driver is left behind after a second.
+    deinit {
+        if cshim_thread_join(thread, Self.patienceMilliseconds) != 0 { pthread_detach(thread) }
+    }
+
+    /// Leaves it behind without a wait: it hangs.
+    consuming func abandon() {
+        pthread_detach(thread)
+        discard self
+    }
 }
 
 private final class Work: Sendable {

@@ -84,12 +84,16 @@ package struct DeviceLife {
     private var told: [DeviceTrouble] = []
     private var jitter: UInt64
 
-    /// - Parameter seed: of the jitter that keeps several devices on a bus from trying in step.
-    package init(now: Int64, seed: UInt64) {
+    /// - Parameters:
+    ///   - seed: Of the jitter that keeps several devices on a bus from trying in step.
+    ///   - lostSince: Of a device that streamed before and was told lost since: its last frame.
+    package init(now: Int64, seed: UInt64, lostSince: Int64? = nil) {
         phase = .closed(until: now)
         steadySince = now
-        lastFrame = now
+        lastFrame = lostSince ?? now
         jitter = seed
+        self.lostSince = lostSince
+        hasStreamed = lostSince != nil
     }
 
     /// When `woke` is due at the latest.

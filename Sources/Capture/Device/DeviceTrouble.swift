@@ -19,6 +19,8 @@ package enum DeviceTrouble: Error, Equatable {
     case unplugged
     /// The machine slept, or the device's power was saved.
     case suspended
+    /// A call of its driver, or of the library before its server, does not return.
+    case stuck
     /// It is there and delivers nothing.
     case silent
     /// Reading from it failed, or a step of starting it.
@@ -60,6 +62,9 @@ package enum DeviceTrouble: Error, Equatable {
             "'\(device)' was unplugged. Plug it in again; if nobody pulled it, check its cable and power."
         case .suspended:
             "'\(device)' was suspended to save power. It is started again as soon as the machine lets it."
+        case .stuck:
+            "'\(device)' hangs: its driver or the sound server behind it does not answer. It is opened anew; if that does "
+                + "not help, start the server again, or unplug it and plug it in again."
         case .silent:
             "'\(device)' has stopped delivering \(kind == .camera ? "whole pictures" : "sound"). If it does not come "
                 + "back by itself, unplug it and plug it in again."

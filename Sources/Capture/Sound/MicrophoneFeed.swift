@@ -1,3 +1,4 @@
+import Media
 import Synchronization
 
 /// What lies between a microphone's thread and its reader: tracks of sound, and what there is to tell.
@@ -12,9 +13,23 @@ final class MicrophoneFeed: Sendable {
         var statistics = MicrophoneStatistics()
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    /// When the capture thread must have given a sign again, on the monotonic clock.
+    private let deadline = Atomic(Int64.max)
+
+    /// - Parameter statistics: Of a feed before this one.
+    init(_ statistics: MicrophoneStatistics = MicrophoneStatistics()) {
+        var state = State()
+        state.statistics = statistics
+        self.state = Mutex(state)
+    }
 
     // MARK: The capture thread's side
+
+    /// A call begins that may hang; nil: none.
+    func promiseSign(within nanoseconds: Int64?) {
+        deadline.store(nanoseconds.map { MonotonicClock.now() + $0 } ?? .max, ordering: .relaxed)
+    }
 
     func begin(_ track: SoundTrack) { state.withLock { $0.tracks.append(track) } }
 
@@ -30,6 +45,9 @@ final class MicrophoneFeed: Sendable {
     func nextNews() -> MicrophoneNews? { state.withLock { $0.news.next() } }
 
     func nextTrack() -> SoundTrack? { state.withLock { $0.tracks.isEmpty ? nil : $0.tracks.removeFirst() } }
+
+    /// Whether the capture thread hangs in a call.
+    var isOverdue: Bool { MonotonicClock.now() > deadline.load(ordering: .relaxed) }
 
     var failure: CaptureError? { state.withLock { $0.failure } }
 

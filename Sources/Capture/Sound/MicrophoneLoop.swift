@@ -14,7 +14,7 @@ struct MicrophoneLoop: ~Copyable {
     private var track: SoundTrack?
     private var isFirstPeriod = false
     /// Told lost, and not restored yet.
-    private var isLost = false
+    private var isLost: Bool
     /// When ALSA's configuration was read last. Reading it costs a small machine some tenths of a second.
     private var configurationRead: Int64 = 0
     private static let configurationAge: Int64 = 500_000_000
@@ -23,14 +23,20 @@ struct MicrophoneLoop: ~Copyable {
     private var openings = 0
     private var isOver = false
     /// Where sound ended, on the monotonic clock: its last frame, or the start.
-    private var soundEnd = MonotonicClock.now()
+    private var soundEnd: Int64
+    /// A read takes some 50 ms: one that takes as long as a silent device is given hangs.
+    private static let readPatience = DeviceLife.quickPatience
+    /// A server may have to be started first.
+    private static let openPatience: Int64 = 15_000_000_000
     /// Nanoseconds missing that no mark has told yet,
     private var unmarked: Int64 = 0
     /// and no event.
     private var untold: Int64 = 0
 
+    /// - Parameter lostSince: Where sound ended, of a device that was told lost before this thread began.
     init(
-        _ request: MicrophoneRequest, streamZero: Int64, realtimePriority: Int, feed: MicrophoneFeed, wake: WakePipe
+        _ request: MicrophoneRequest, streamZero: Int64, realtimePriority: Int, feed: MicrophoneFeed, wake: WakePipe,
+        lostSince: Int64?
     ) {
         self.request = request
         self.streamZero = streamZero
@@ -38,7 +44,9 @@ struct MicrophoneLoop: ~Copyable {
         self.feed = feed
         self.wake = wake
         let now = MonotonicClock.now()
-        life = DeviceLife(now: now, seed: UInt64(truncatingIfNeeded: now))
+        life = DeviceLife(now: now, seed: UInt64(truncatingIfNeeded: now), lostSince: lostSince)
+        isLost = lostSince != nil
+        soundEnd = lostSince ?? now
     }
 
     mutating func run() {
@@ -49,6 +57,7 @@ struct MicrophoneLoop: ~Copyable {
     /// One wait and what comes of it.
     private mutating func step() {
         if let stream {
+            feed.promiseSign(within: Self.readPatience)
             switch stream.read() {
             case .nothing: break
             case .period(let period): handOn(period, of: stream)
@@ -66,6 +75,7 @@ struct MicrophoneLoop: ~Copyable {
     /// Until the back-off is over, a node appears or is let go of, or we are to stop.
     private mutating func waitForDevice() {
         if !hasAppeared {
+            feed.promiseSign(within: nil)
             // Rounded up: waking before the deadline would only mean waiting once more.
             let left = max(0, life.deadline - MonotonicClock.now() + 999_999) / 1_000_000
             var requests = [
@@ -87,6 +97,7 @@ struct MicrophoneLoop: ~Copyable {
     }
 
     private mutating func perform(_ action: DeviceLife.Action) {
+        feed.promiseSign(within: Self.openPatience)
         switch action {
         case .open: open()
         case .close:
