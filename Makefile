@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 
-PACKAGES := libasound2-dev libv4l-dev libjpeg-dev libsndfile1-dev libsoxr-dev pkg-config python3 python3-pip
+PACKAGES := libasound2-dev libv4l-dev libjpeg-dev libsndfile1-dev libsoxr-dev python3 python3-pip
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 NARRATOR := .build/release/narrator
 MODELS := whisper-tiny.en efficientnet-lite0
@@ -18,7 +18,7 @@ setup:
 	@command -v swift >/dev/null || { echo "No Swift toolchain found. Install Swift 6.2 or later from swift.org/install." >&2; exit 1; }
 	missing=""
 	for package in $(PACKAGES); do
-	    dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"
+	    [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" = installed ] || missing="$$missing $$package"
 	done
 	[ -n "$$missing" ] || exit 0
 	echo "Installing$$missing"

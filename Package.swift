@@ -40,17 +40,20 @@ let package = Package(
     targets: [
         // Floor 0: C kernels and system libraries
         .target(name: "CKernels", cSettings: kernelFlags),
-        .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
-        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
-        .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
-        .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
-        .systemLibrary(name: "CV4L2", pkgConfig: "libv4l2", providers: [.apt(["libv4l-dev"])]),
+        .systemLibrary(name: "CALSA"),
+        .systemLibrary(name: "CJPEG"),
+        .systemLibrary(name: "CSndfile"),
+        .systemLibrary(name: "CSoxr"),
+        .systemLibrary(name: "CV4L2"),
 
         // Floor 1: values, arithmetic, text
         .target(name: "Media"),
         .target(name: "Kernels", dependencies: ["CKernels"]),
         .target(name: "Tokenizers"),
-        .target(name: "CShims", dependencies: ["CALSA", "CJPEG", "CV4L2"]),
+        .target(
+            name: "CShims", dependencies: ["CALSA", "CJPEG", "CV4L2"],
+            // C alone includes jpeg's header, and C does not link by module maps.
+            linkerSettings: [.linkedLibrary("asound"), .linkedLibrary("jpeg"), .linkedLibrary("v4l2")]),
 
         // Floor 2: devices, signal, checkpoints, graph, events, model store
         .target(name: "Capture", dependencies: ["Media", "CShims", "CALSA", "CSndfile", "CV4L2"]),
