@@ -174,7 +174,7 @@ static void gather(const float *rows, size_t count, size_t inputs, size_t s, spa
     }
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer) // it would have the choice of a clone call what is not there yet
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 static void quantise_span(int format, span_work *work) {

@@ -33,8 +33,10 @@ struct FakeCameras {
 
     /// For the programs that are to see them.
     var environment: [String: String] {
-        [
-            "LD_PRELOAD": library, "FAKEV4L_DEV": "\(scratch.path)/dev/", "FAKEV4L_FRAMES": "\(scratch.path)/frames",
+        let others = ProcessInfo.processInfo.environment["LD_PRELOAD"].map { ":\($0)" } ?? ""
+        return [
+            "LD_PRELOAD": library + others, "FAKEV4L_DEV": "\(scratch.path)/dev/",
+            "FAKEV4L_FRAMES": "\(scratch.path)/frames",
             "FAKEV4L_LOG": "\(scratch.path)/log"
         ]
     }
