@@ -13,6 +13,8 @@ struct Note: PortValue, Equatable {
 final class Journal: Sendable {
     private let lines = Mutex<[String]>([])
     var all: [String] { lines.withLock { $0 } }
+    /// Looks under the lock: a copy taken out would be shared with whoever adds next, by a count that no sanitizer sees.
+    func holds(_ line: String) -> Bool { lines.withLock { $0.contains(line) } }
     func add(_ line: String) { lines.withLock { $0.append(line) } }
 }
 

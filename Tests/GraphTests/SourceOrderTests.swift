@@ -61,7 +61,7 @@ struct SourceOrderTests {
     /// Puts a note and waits until it is written down.
     private func put(_ note: Int) async {
         tap.put.yield(note)
-        while !journal.all.contains("\(note)") { await Task.yield() }
+        while !journal.holds("\(note)") { await Task.yield() }
     }
 
     @Test func `nothing of a muted source comes through, and what came before comes before the order`() async throws {
