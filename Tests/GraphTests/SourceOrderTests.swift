@@ -12,6 +12,8 @@ struct SourceOrderTests {
         let notes: AsyncStream<Int>
         let put: AsyncStream<Int>.Continuation
         let sent = Atomic(0)
+        /// While it is set, whoever is offered a note is long at it.
+        let isHeld = Atomic(false)
 
         init() { (notes, put) = AsyncStream.makeStream() }
 
@@ -30,9 +32,14 @@ struct SourceOrderTests {
     private final class Scribe: Worker {
         let urgency = Urgency.signal
         let journal: Journal
-        init(_ journal: Journal) { self.journal = journal }
+        let tap: Tap
 
-        func offer(_ packet: Packet) throws { journal.add("\(try packet.value(as: Note.self).number)") }
+        init(_ journal: Journal, _ tap: Tap) { (self.journal, self.tap) = (journal, tap) }
+
+        func offer(_ packet: Packet) throws {
+            journal.add("\(try packet.value(as: Note.self).number)")
+            while tap.isHeld.load(ordering: .acquiring) {}
+        }
         func work(_ output: Output) -> Progress { .idle }
         func control(_ control: StageControl) { journal.add("\(control)") }
     }
@@ -45,7 +52,7 @@ struct SourceOrderTests {
         let registry = StageRegistry([
             StageKind(name: "tap", summary: "", output: Note.port, pace: { _ in pace }, make: { _, _ in .source(tap) }),
             StageKind(
-                name: "scribe", summary: "", inputs: [Note.port], make: { _, _ in .worker(Scribe(journal)) })
+                name: "scribe", summary: "", inputs: [Note.port], make: { _, _ in .worker(Scribe(journal, tap)) })
         ])
         let text = "stages:\n  in: { kind: tap }\n  out: { kind: scribe, from: in }\n"
         let graph = try await RunningGraph(try Topology.parse(text, file: "t.yaml", registry: registry))
@@ -75,6 +82,20 @@ struct SourceOrderTests {
             await graph.mute(false, "in")
             await put(21)
             #expect(journal.all == ["1", "mute(true)", "mute(false)", "21"])
+        }
+    }
+
+    @Test func `what was sent while a worker was long at work comes before the order too`() async throws {
+        try await withGraph(.live) { graph in
+            tap.isHeld.store(true, ordering: .releasing)
+            for note in 1...3 { tap.put.yield(note) }
+            while tap.sent.load(ordering: .acquiring) < 3 || !journal.holds("1") { await Task.yield() }
+            async let order: Void = graph.mute(true, "in")
+            while !graph.sourceStates[0].isMuted { await Task.yield() }
+            for _ in 0..<1_000 { await Task.yield() }  // until the order waits
+            tap.isHeld.store(false, ordering: .releasing)
+            await order
+            #expect(journal.all == ["1", "2", "3", "mute(true)"])
         }
     }
 

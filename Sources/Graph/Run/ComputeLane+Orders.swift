@@ -4,6 +4,7 @@ import Media
 extension ComputeLane {
     /// Ends what is open behind `source`.
     func flush(_ source: StageID, in topology: Topology) {
+        admitLive()
         settle(down: .signal)
         for stage in behind(source, topology) { instruct(stage) { try stage.worker.control(.flush) } }
         settle(down: .signal)
@@ -15,6 +16,7 @@ extension ComputeLane {
         if forgetting {
             forget(source, topology)
         } else {
+            admitLive()
             settle(down: .signal)
         }
         for stage in behind(source, topology) { instruct(stage) { try stage.worker.control(.mute(isMuted)) } }

@@ -125,7 +125,8 @@ extension ComputeLane {
         }
     }
 
-    private func admitLive() {
+    /// Takes in what live sources have sent so far.
+    func admitLive() {
         for source in sources where source.pace != .fast && source.isOpen {
             while source.inlet.head != .nothing, !source.outputs.contains(where: { links[$0].queue.holdsUp }) {
                 admit(source)
