@@ -4,9 +4,10 @@
 
 #define QUANTISED(variant)                                                                                        \
     {                                                                                                             \
-        ck_quantise_##variant, ck_matmul_q4_##variant, ck_matmul_q8_##variant, ck_copy_row_##variant,             \
-            ck_dot_rows_##variant, ck_dot_chosen_##variant, ck_add_rows_##variant                   \
+        ck_quantise_##variant, ck_matmul_q4_##variant, ck_matmul_q8_##variant, ck_matmul_q2_##variant,            \
+            ck_copy_row_##variant, ck_dot_rows_##variant, ck_dot_chosen_##variant, ck_add_rows_##variant          \
     }
+#define ck_matmul_q2_avx512vnni ck_matmul_q2_avx2 // half the bytes of q4: memory is what it waits for
 #define DECODER(variant)                                                                                          \
     {                                                                                                             \
         ck_rms_norm_##variant, ck_multiply_gelu_##variant, ck_soft_cap_##variant, ck_rotate_##variant,            \

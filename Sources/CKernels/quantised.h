@@ -35,6 +35,7 @@ CK_INLINE ck_range ck_columns_of(const ck_row_table *table, ck_range spans) {
 enum {
     CK_Q4_HEAD = 320,               // of a panel's span: scales and steps
     CK_Q4_BLOCK = CK_PANEL * 16,    // bytes of one block of a panel
+    CK_Q2_BLOCK = CK_PANEL * 8,     // behind a head like q4's
     CK_Q8_HEAD = 64,
     CK_Q8_BLOCK = CK_PANEL * CK_BLOCK,
 };
@@ -71,6 +72,7 @@ CK_INLINE ck_range ck_choices_within(const ck_chosen_dots *job, size_t m, ck_ran
     void ck_quantise_##variant(const float *x, size_t stride, const ck_quantised_inputs *to, ck_range rows);            \
     void ck_matmul_q4_##variant(const ck_quantised_matmul *job, ck_range rows, ck_range panels);                        \
     void ck_matmul_q8_##variant(const ck_quantised_matmul *job, ck_range rows, ck_range panels);                        \
+    void ck_matmul_q2_##variant(const ck_quantised_matmul *job, ck_range rows, ck_range panels);                        \
     void ck_copy_row_##variant(const ck_row_table *table, size_t row, ck_range spans, float *out);                      \
     void ck_dot_rows_##variant(const ck_row_table *table, const int32_t *indices, size_t count,                         \
                                const ck_quantised_inputs *quantised, size_t m, const float *x, float *out);             \

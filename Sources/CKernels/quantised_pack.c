@@ -178,8 +178,8 @@ static void gather(const float *rows, size_t count, size_t inputs, size_t s, spa
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 static void quantise_span(int format, span_work *work) {
-    if (format == CK_Q4) quantise_q4(work);
-    else quantise_q8(work);
+    if (format == CK_Q8) quantise_q8(work);
+    else quantise_q4(work);
 }
 
 void ck_pack_panel(int format, const float *rows, size_t count, size_t inputs, void *panel) {
@@ -190,18 +190,27 @@ void ck_pack_panel(int format, const float *rows, size_t count, size_t inputs, v
         quantise_span(format, &work);
         memcpy(span, work.scales, sizeof work.scales);
         size_t cells = work.blocks * CK_BLOCK;
-        if (format == CK_Q4) {
+        if (format != CK_Q8) {
             memset(span + 64, 0, CK_Q4_HEAD - 64);
             for (size_t b = 0; b < work.blocks; b++) {
                 for (size_t n = 0; n < LANES; n++) {
                     span[64 + (b / 4 * CK_PANEL + n) * 4 + b % 4] = work.steps[b][n];
                 }
             }
+        }
+        if (format == CK_Q4) {
             for (size_t k = 0; k < cells; k += k % 4 == 3 ? 5 : 1) {
                 uint8_t *out = span + CK_Q4_HEAD + k / 8 * CK_PANEL * 4 + k % 4;
                 for (size_t n = 0; n < LANES; n++) out[4 * n] = work.codes[k][n] | work.codes[k + 4][n] << 4;
             }
             span += CK_Q4_HEAD + cells * 16;
+        } else if (format == CK_Q2) {
+            memset(span + CK_Q4_HEAD, 0, cells * 8);
+            for (size_t k = 0; k < cells; k++) {
+                uint8_t *out = span + CK_Q4_HEAD + k / 16 * CK_PANEL * 4 + k % 4;
+                for (size_t n = 0; n < LANES; n++) out[4 * n] |= (uint8_t)(work.codes[k][n] >> 2 << k % 16 / 4 * 2);
+            }
+            span += CK_Q4_HEAD + cells * 8;
         } else {
             for (size_t k = 0; k < cells; k++) {
                 uint8_t *out = span + CK_Q8_HEAD + k / 4 * CK_PANEL * 4 + k % 4;

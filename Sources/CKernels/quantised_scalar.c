@@ -43,8 +43,30 @@ static int panel_q4(const uint8_t *span, size_t column, size_t k) {
     return weight_q4(k % 8 < 4 ? byte & 15 : byte >> 4, span[64 + (block / 4 * CK_PANEL + column) * 4 + block % 4]);
 }
 
+/// Twice the integer, as it has a half.
+static int panel_q2(const uint8_t *span, size_t column, size_t k) {
+    size_t block = k / CK_BLOCK, half = k % CK_BLOCK / 16, place = k % 16 / 4, p = k % 4;
+    int byte = span[CK_Q4_HEAD + block * CK_Q2_BLOCK + (half * CK_PANEL + column) * 4 + p];
+    int step = span[64 + (block / 4 * CK_PANEL + column) * 4 + block % 4];
+    return (8 * (byte >> 2 * place & 3) + 3 - 2 * (step >> 4)) * (step & 15);
+}
+
 static int panel_q8(const uint8_t *span, size_t column, size_t k) {
     return span[CK_Q8_HEAD + (k / 4 * CK_PANEL + column) * 4 + k % 4] - 128;
+}
+
+static int panel_weight(int format, const uint8_t *span, size_t column, size_t k) {
+    switch (format) {
+    case CK_Q2: return panel_q2(span, column, k);
+    case CK_Q4: return panel_q4(span, column, k);
+    default: return panel_q8(span, column, k);
+    }
+}
+
+/// The scale of what `panel_weight` gives.
+static float panel_scale(int format, const uint8_t *span, size_t column) {
+    float scale = ck_half(span + 2 * column);
+    return format == CK_Q2 ? scale / 2 : scale;
 }
 
 static void multiply(const ck_quantised_matmul *job, ck_range rows, ck_range panels, int format) {
@@ -61,10 +83,9 @@ static void multiply(const ck_quantised_matmul *job, ck_range rows, ck_range pan
             for (size_t s = 0; s < ck_spans(inputs); s++, span += span_bytes) {
                 int32_t whole = 0;
                 for (size_t k = 0; k < ck_blocks_of(inputs, s) * CK_BLOCK; k++) {
-                    int weight = format == CK_Q4 ? panel_q4(span, column, k) : panel_q8(span, column, k);
-                    whole += weight * x.bytes[s * CK_SPAN + k];
+                    whole += panel_weight(format, span, column, k) * x.bytes[s * CK_SPAN + k];
                 }
-                sum = fmaf((float)whole, ck_half(span + 2 * column) * x.scales[s], sum);
+                sum = fmaf((float)whole, panel_scale(format, span, column) * x.scales[s], sum);
             }
             if (job->bias) sum += job->bias[n];
             y[n] = job->adding ? y[n] + sum : sum;
@@ -81,16 +102,36 @@ void ck_matmul_q8_scalar(const ck_quantised_matmul *job, ck_range rows, ck_range
     multiply(job, rows, panels, CK_Q8);
 }
 
+void ck_matmul_q2_scalar(const ck_quantised_matmul *job, ck_range rows, ck_range panels) {
+    multiply(job, rows, panels, CK_Q2);
+}
+
 void ck_copy_panel_row(int format, const void *panels, size_t inputs, size_t output, float *row) {
     const uint8_t *span = (const uint8_t *)panels + output / CK_PANEL * ck_panel_bytes(format, inputs);
     size_t column = output % CK_PANEL;
     for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(format, CK_SPAN)) {
-        float scale = ck_half(span + 2 * column);
+        float scale = panel_scale(format, span, column);
         for (size_t k = 0; k < ck_blocks_of(inputs, s) * CK_BLOCK; k++) {
-            int weight = format == CK_Q4 ? panel_q4(span, column, k) : panel_q8(span, column, k);
-            row[s * CK_SPAN + k] = (float)weight * scale;
+            row[s * CK_SPAN + k] = (float)panel_weight(format, span, column, k) * scale;
         }
     }
+}
+
+void ck_panel_steps(int format, const void *panel, size_t inputs, float *steps) {
+    const uint8_t *span = panel;
+    float squares[CK_PANEL] = {0};
+    for (size_t s = 0; s < ck_spans(inputs); s++, span += ck_panel_bytes(format, CK_SPAN)) {
+        for (size_t n = 0; n < CK_PANEL; n++) {
+            int sum = 0;
+            for (size_t b = 0; b < ck_blocks_of(inputs, s); b++) {
+                int step = span[64 + (b / 4 * CK_PANEL + n) * 4 + b % 4] & 15;
+                sum += step * step;
+            }
+            float scale = ck_half(span + 2 * n);
+            squares[n] += (float)sum * scale * scale;
+        }
+    }
+    for (size_t n = 0; n < CK_PANEL; n++) steps[n] = sqrtf(squares[n] / (float)(inputs / CK_BLOCK));
 }
 
 /// The integers of one span of a table's row; returns its scale.

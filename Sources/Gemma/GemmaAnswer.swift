@@ -36,7 +36,7 @@ package struct GemmaAnswer {
         if ids.count == limit { return finish(.tokenLimit) }
         if let last = ids.last {
             if state.count == state.limit { return finish(.contextLimit) }
-            _ = try decoder.step(last, state: state)
+            _ = try decoder.step(last, state: state, logits: sampler.isGreedy ? .largest : .all)
         }
         let id = sampler.next(state.textLogits())
         if endTokens.contains(id) { return finish(.turn) }

@@ -60,7 +60,7 @@ extension GemmaDecoder {
     }
 
     /// Logits of the last `wanted` rows, from the streams behind the last layer.
-    func leave(_ block: GemmaBlock, rows wanted: Int, state: GemmaState) {
+    func leave(_ block: GemmaBlock, rows wanted: Int, logits: GemmaLogits, state: GemmaState) {
         if wanted == 0 { return }
         let (s, streams, width) = (scratch, state.streams, config.width)
         let first = block.rows - wanted
@@ -78,7 +78,11 @@ extension GemmaDecoder {
         }
         scaleRows(sums, rows: wanted, by: 1 / Float(GemmaTextConfig.streams))
         weights.norm(sums, rows: wanted, into: s.normed, pool: pool)
-        weights.embedding(s.normed, rows: wanted, into: state.logits, pool: pool)
+        if logits == .largest && shortcuts.contains(.sketchedHead) {
+            weights.embedding.largest(s.normed, rows: wanted, into: state.logits, pool: pool)
+        } else {
+            weights.embedding(s.normed, rows: wanted, into: state.logits, pool: pool)
+        }
         cap(state.logits, rows: wanted, at: Float(config.softCap))
     }
 }

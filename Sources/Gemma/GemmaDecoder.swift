@@ -53,12 +53,14 @@ package final class GemmaDecoder {
     ///
     /// - Parameter logitRows: How many of the last tokens want logits, at most `blockRows`. With 0 only keys and values are made.
     /// - Throws: `GemmaError.badToken`, `.tooLong`.
-    package func begin(_ prompt: GemmaPrompt, state: GemmaState, logitRows: Int = 1) throws(GemmaError) -> GemmaRun {
+    package func begin(
+        _ prompt: GemmaPrompt, state: GemmaState, logitRows: Int = 1, logits: GemmaLogits = .all
+    ) throws(GemmaError) -> GemmaRun {
         try prompt.check(config)
         guard state.count + prompt.count <= state.limit else {
             throw .tooLong(tokens: prompt.count, held: state.count, limit: state.limit)
         }
-        return GemmaRun(decoder: self, prompt: prompt, state: state, logitRows: logitRows)
+        return GemmaRun(decoder: self, prompt: prompt, state: state, logitRows: logitRows, logits: logits)
     }
 
     /// Runs `prompt` to its end.
@@ -66,17 +68,19 @@ package final class GemmaDecoder {
     /// - Throws: As `begin`.
     @discardableResult
     package func prefill(
-        _ prompt: GemmaPrompt, state: GemmaState, logitRows: Int = 1
+        _ prompt: GemmaPrompt, state: GemmaState, logitRows: Int = 1, logits: GemmaLogits = .all
     ) throws(GemmaError) -> Tensor<Float> {
-        let run = try begin(prompt, state: state, logitRows: logitRows)
+        let run = try begin(prompt, state: state, logitRows: logitRows, logits: logits)
         while !run.advance() {}
         return state.logits
     }
 
     /// Runs one token.
     /// - Returns: `state.logits`, whose row 0 it fills.
-    package func step(_ id: Int, state: GemmaState) throws(GemmaError) -> Tensor<Float> {
-        try prefill(GemmaPrompt([id]), state: state)
+    package func step(
+        _ id: Int, state: GemmaState, logits: GemmaLogits = .all
+    ) throws(GemmaError) -> Tensor<Float> {
+        try prefill(GemmaPrompt([id]), state: state, logits: logits)
     }
 }
 

@@ -10,12 +10,14 @@ package final class GemmaRun {
     private let prompt: GemmaPrompt
     private let state: GemmaState
     private let logitRows: Int
+    private let logits: GemmaLogits
     private var done = 0  // tokens of finished blocks
     private var block: GemmaBlock?
 
-    init(decoder: GemmaDecoder, prompt: GemmaPrompt, state: GemmaState, logitRows: Int) {
+    init(decoder: GemmaDecoder, prompt: GemmaPrompt, state: GemmaState, logitRows: Int, logits: GemmaLogits) {
         precondition((0...min(decoder.blockRows, prompt.count)).contains(logitRows), "\(logitRows) of \(prompt.count)")
-        (self.decoder, self.prompt, self.state, self.logitRows) = (decoder, prompt, state, logitRows)
+        (self.decoder, self.prompt, self.state) = (decoder, prompt, state)
+        (self.logitRows, self.logits) = (logitRows, logits)
         if logitRows > state.logits.rows {
             state.logits = Tensor(logitRows, state.logits.columns, filledWith: 0)
         }
@@ -38,7 +40,7 @@ package final class GemmaRun {
         }
         let isLast = block.tokens.upperBound == prompt.count
         if isLast {
-            decoder.leave(block, rows: logitRows, state: state)
+            decoder.leave(block, rows: logitRows, logits: logits, state: state)
             state.logitRows = logitRows
         }
         state.count += block.tokens.count
@@ -55,6 +57,13 @@ package final class GemmaRun {
         let isLast = rows == left
         return GemmaBlock(tokens: done..<done + rows, position: state.count, wanted: isLast ? logitRows : 0)
     }
+}
+
+/// Which logits are wanted.
+package enum GemmaLogits: Sendable {
+    case all
+    /// The largest ones, to choose the most probable token by; the others may be estimates, smaller than these.
+    case largest
 }
 
 /// Tokens that go through the layers together.

@@ -5,7 +5,7 @@ import Layers
 package final class GemmaTextWeights: Sendable {
     package let config: GemmaTextConfig
     /// Token embeddings, and the output matrix: [textVocabulary, D], or [vocabulary, D] with dead rows.
-    let embedding: Linear
+    let embedding: OutputHead
     let perLayerEmbedding: RowTable  // [textVocabulary, storedLayers · P]
     let perLayerProjection: Linear  // [layers · P, D]
     let perLayerNorm: RMSNorm
@@ -21,7 +21,7 @@ package final class GemmaTextWeights: Sendable {
     package init(config c: GemmaTextConfig, source: some GemmaTensorSource, shortcuts: GemmaShortcuts = .all) throws {
         config = c
         let rows = shortcuts.contains(.liveHeadRows) ? c.textVocabulary : c.vocabulary
-        embedding = try source.linear(
+        embedding = try source.head(
             MatrixPart("embed_tokens.weight", rows: c.vocabulary, columns: c.width, keptRows: [0..<rows]))
         perLayerEmbedding = try source.table(
             MatrixPart(
@@ -55,5 +55,8 @@ package struct GemmaShortcuts: OptionSet, Sendable {
     /// The head leaves out the ids of pictures and sounds, which no answer holds. Decided when weights are loaded.
     package static let liveHeadRows = GemmaShortcuts(rawValue: 4)
 
-    package static let all: GemmaShortcuts = [.sharedLayers, .sparseRows, .liveHeadRows]
+    /// Who wants the largest logits gets estimates of the others. Only files in 4 bits have what that takes.
+    package static let sketchedHead = GemmaShortcuts(rawValue: 8)
+
+    package static let all: GemmaShortcuts = [.sharedLayers, .sparseRows, .liveHeadRows, .sketchedHead]
 }

@@ -6,13 +6,17 @@ package enum QuantizedFormat: String, CaseIterable, Sendable {
     case q4
     /// 8 bits, scale per 256 inputs: 8.06 bits a weight.
     case q8
+    /// The upper half of q4's: about how large a product is. 2.31 bits a weight. Matrices only.
+    case q2
     /// Rows only.
     case bfloat16
     /// Rows only.
     case float32
 
     /// Whether a product quantises its inputs.
-    package var isQuantized: Bool { self == .q4 || self == .q8 }
+    package var isQuantized: Bool { self == .q4 || self == .q8 || self == .q2 }
+    /// Whether there are tables of it.
+    package var hasRows: Bool { self != .q2 }
 
     /// Inputs (columns) come in blocks of this many.
     package static let blockInputs = Int(CK_BLOCK)
@@ -30,6 +34,7 @@ package enum QuantizedFormat: String, CaseIterable, Sendable {
         switch self {
         case .q4: CInt(CK_Q4)
         case .q8: CInt(CK_Q8)
+        case .q2: CInt(CK_Q2)
         case .bfloat16: CInt(CK_BF16)
         case .float32: CInt(CK_F32)
         }

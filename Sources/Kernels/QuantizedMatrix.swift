@@ -17,7 +17,7 @@ package final class QuantizedMatrix: Sendable {
     private let multiply: @convention(c) (UnsafePointer<ck_quantised_matmul>, ck_range, ck_range) -> Void
 
     /// - Parameters:
-    ///   - format: `.q4` or `.q8`.
+    ///   - format: `.q4`, `.q8` or `.q2`.
     ///   - bytes: `byteCount` of them, aligned; read where they lie.
     ///   - bias: [outputs], or none.
     package init(
@@ -34,7 +34,12 @@ package final class QuantizedMatrix: Sendable {
         self.bias = bias.map { Tensor($0, shape: outputs) }
         bytes.adviseStreaming()
         let kernels = instructionSet.kernels.quantised
-        multiply = format == .q4 ? kernels.matmul_q4 : kernels.matmul_q8
+        multiply =
+            switch format {
+            case .q4: kernels.matmul_q4
+            case .q2: kernels.matmul_q2
+            default: kernels.matmul_q8
+            }
     }
 
     package static func byteCount(format: QuantizedFormat, outputs: Int, inputs: Int) -> Int {
@@ -101,6 +106,20 @@ package final class QuantizedMatrix: Sendable {
             x: input.view, y: output.pointer, y_stride: outputs, outputs: outputs, panels: bytes.start,
             bias: bias?.pointer, activation: activation.code, adding: adding ? 1 : 0)
         multiply(&job, ck_range(rows), ck_range(panels))
+    }
+
+    /// How far apart neighbouring weights of an output are in 4 bits: the root mean square over its blocks; of `.q4` and `.q2`.
+    package func steps() -> [Float] {
+        precondition(format != .q8, "\(format) has no steps")
+        var steps = [Float](repeating: 0, count: panels * Self.panelOutputs)
+        steps.withUnsafeMutableBufferPointer { steps in
+            for panel in 0..<panels {
+                ck_panel_steps(
+                    format.code, bytes.start + panel * panelBytes, inputs,
+                    steps.baseAddress! + panel * Self.panelOutputs)
+            }
+        }
+        return Array(steps.prefix(outputs))
     }
 
     /// The weights of one output, as they take part in products.

@@ -19,7 +19,7 @@ package final class QuantizedRows: Sendable {
         instructionSet: InstructionSet = .active
     ) {
         precondition((1...Int(Int32.max)).contains(count), "\(count) rows")
-        precondition(QuantizedFormat.canStore(inputs: columns), "rows of \(columns)")
+        precondition(format.hasRows && QuantizedFormat.canStore(inputs: columns), "\(format) rows of \(columns)")
         let expected = Self.byteCount(format: format, count: count, columns: columns)
         precondition(bytes.count == expected, "\(bytes.count) bytes for \(expected)")
         (self.format, self.count, self.columns, self.bytes) = (format, count, columns, bytes)
@@ -38,7 +38,7 @@ package final class QuantizedRows: Sendable {
     package static func packRows(
         _ rows: Span<Float>, format: QuantizedFormat, columns: Int, into packed: inout MutableRawSpan
     ) {
-        precondition(QuantizedFormat.canStore(inputs: columns), "rows of \(columns)")
+        precondition(format.hasRows && QuantizedFormat.canStore(inputs: columns), "\(format) rows of \(columns)")
         precondition((1...Int(CK_PANEL) * columns).contains(rows.count) && rows.count % columns == 0, "\(rows.count)")
         let count = rows.count / columns
         precondition(packed.byteCount == byteCount(format: format, count: count, columns: columns))

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Kernels
 
 /// Chooses a token from logits: greedy, or at random with temperature, top-k and top-p.
 ///
@@ -20,9 +21,12 @@ package struct Sampler: Sendable {
 
     package static let greedy = Sampler()
 
+    /// Whether only the largest logit counts.
+    package var isGreedy: Bool { temperature == 0 || topK == 1 }
+
     /// - Parameter logits: At least one. What is no number is never chosen, unless nothing is: then it is token 0.
     package mutating func next(_ logits: Span<Float>) -> Int {
-        let best = mostProbable(logits)
+        let best = largestIndex(logits)
         guard temperature > 0, logits[best].isFinite else { return best }
         if topK == 1 { return best }
         let ranked = isCut(logits.count) ? candidates(logits) : Array(0..<logits.count)
@@ -41,21 +45,6 @@ package struct Sampler: Sendable {
     }
 
     private func isCut(_ count: Int) -> Bool { topP < 1 || (topK > 0 && topK < count) }
-
-    /// The largest logit is found in lanes, its first place then.
-    private func mostProbable(_ logits: Span<Float>) -> Int {
-        var lanes = SIMD16<Float>(repeating: -.infinity)
-        let whole = logits.count / 16 * 16
-        logits.withUnsafeBytes { bytes in
-            for id in stride(from: 0, to: whole, by: 16) {
-                let some = bytes.loadUnaligned(fromByteOffset: 4 * id, as: SIMD16<Float>.self)
-                lanes.replace(with: some, where: some .> lanes)
-            }
-        }
-        var largest = lanes.max()
-        for id in whole..<logits.count where logits[id] > largest { largest = logits[id] }
-        return logits.indices.first { logits[$0] == largest } ?? 0  // with nothing but NaN
-    }
 
     /// Ids by falling logit, at most k of them.
     private func candidates(_ logits: Span<Float>) -> [Int] {
@@ -94,4 +83,15 @@ package struct Sampler: Sendable {
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
     }
+}
+
+/// The first place of the largest number; 0 with nothing but NaN.
+func largestIndex(_ numbers: Span<Float>) -> Int {
+    let grain = 512
+    var (largest, first) = (-Float.infinity, 0)
+    for start in stride(from: 0, to: numbers.count, by: grain) {
+        let most = maximum(numbers.extracting(start..<min(start + grain, numbers.count)))
+        if most > largest { (largest, first) = (most, start) }
+    }
+    return (first..<min(first + grain, numbers.count)).first { numbers[$0] == largest } ?? 0
 }

@@ -39,7 +39,7 @@ struct GemmaBench {
         var sampler = Sampler.greedy
         let decodeSeconds = try BenchStopwatch.time {
             for _ in 0..<decode {
-                _ = try decoder.step(token, state: state)
+                _ = try decoder.step(token, state: state, logits: .largest)
                 token = sampler.next(state.textLogits())
             }
         }.seconds

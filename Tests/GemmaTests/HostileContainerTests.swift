@@ -66,6 +66,30 @@ struct HostileContainerTests {
         }
     }
 
+    @Test func aHeadInRowsNeedsItsSketch() throws {
+        let (name, lines) = ("embed_tokens.weight.sketch", try layouts)
+        let line = try #require(lines.firstIndex { $0.hasPrefix(name + " q2 panels") })
+        let others = [
+            lines[line].replacing("q2", with: "q4"), lines[line].replacing("q2", with: "q8"),
+            lines[line].replacing("panels", with: "rows"), lines[line].replacing("panels", with: "windows")
+        ]
+        for other in others {
+            var changed = lines
+            changed[line] = other
+            try refuse(self.changed { $0.set("narrator.layouts", .texts(changed)) }, other)
+        }
+        var without = lines
+        without.remove(at: line)
+        try refuse(changed { $0.set("narrator.layouts", .texts(without)) }, "no sketch")
+        try refuse(changed { $0.remove(name) }, "no tensor of a sketch")
+        try refuse(
+            changed {
+                $0.change(name) {
+                    $0.bytes.removeLast(64); $0.shape[1] -= 64
+                }
+            }, "a short sketch")
+    }
+
     /// Layout lines: `NAME FORMAT ORDER ROWS COLUMNS`, the first of a matrix of products.
     @Test(arguments: [
         "", " ", "NAME", "NAME q4 panels 64", "NAME q4 panels 64 64 64", "NAME q5 panels 64 64", "NAME q4 PANELS 64 64",

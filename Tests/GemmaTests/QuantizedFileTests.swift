@@ -64,6 +64,28 @@ struct QuantizedFileTests {
         #expect(try Array(all.prefix(SampleModel.textVocabulary)) == Self.logits(file.textWeights()))
     }
 
+    /// A head that finds the largest logits only is one of the file's shortcuts.
+    @Test(arguments: [1, 5]) func aSketchChoosesTheSameTokens(rows: Int) throws {
+        let source = try ModelFolder()
+        let file = try Self.quantize(GemmaModel(source.path), .q4, in: source.folder)
+        func chosen(_ shortcuts: GemmaShortcuts) throws -> (ids: [Int], logits: [[Float]]) {
+            let decoder = GemmaDecoder(weights: try file.textWeights(), pool: .single, shortcuts: shortcuts)
+            let state = makeState(decoder)
+            var (ids, logits, sampler): ([Int], [[Float]], _) = ([], [], Sampler.greedy)
+            var prompt = Array(Self.ids.prefix(20))
+            while ids.count < 60 {
+                try decoder.prefill(GemmaPrompt(prompt), state: state, logitRows: rows, logits: .largest)
+                for row in 0..<rows { ids.append(sampler.next(state.textLogits(row))) }
+                logits.append((0..<rows).map { state.textLogits($0)[ids[ids.count - rows + $0]] })
+                prompt = (0..<rows).map { (ids[ids.count - 1] + 37 * $0) % SampleModel.textVocabulary }
+            }
+            return (ids, logits)
+        }
+        let (all, some) = (try chosen(.all.subtracting(.sketchedHead)), try chosen(.all))
+        #expect(all.ids == some.ids && all.logits == some.logits)
+        #expect(Set(all.ids).count > 3)
+    }
+
     @Test func aFileHasOneFormatAndIsNotQuantizedTwice() throws {
         let source = try ModelFolder()
         let file = try Self.quantize(GemmaModel(source.path), .q4, in: source.folder)

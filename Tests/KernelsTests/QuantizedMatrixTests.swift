@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct QuantizedMatrixTests {
-    static let formats = [QuantizedFormat.q4, .q8]
+    static let formats = [QuantizedFormat.q4, .q8, .q2]
     static let lengths = [32, 64, 96, 224, 256, 288, 480, 512, 1_056, 2_048]
     static let outputCounts = [1, 31, 32, 33, 70]
 
@@ -121,6 +121,32 @@ struct QuantizedMatrixTests {
                 let y = product(matrix, activations(rows, inputs, seed: 1), on: isa)
                 #expect(y.array.allSatisfy { $0 != 1234.5 })
             }
+        }
+    }
+
+    /// Both round alike; the lower bits count as their mean, 1.5.
+    @Test func twoBitsAreTheUpperHalfOfFour() {
+        var random = SplitMix64(seed: 10)
+        let (inputs, outputs) = (608, 70)
+        let weights = (0..<inputs * outputs).map { _ in random.floats(4).reduce(0, +) }
+        let matrices = [QuantizedFormat.q4, .q2].map { format in
+            QuantizedMatrix(
+                format: format, outputs: outputs, inputs: inputs,
+                bytes: QuantizedMatrix.pack(weights.span, format: format, inputs: inputs))
+        }
+        let steps = matrices[0].steps()
+        #expect(steps.count == outputs && steps == matrices[1].steps() && steps.allSatisfy { $0 > 0 })
+        var rows = [[Float]](repeating: [Float](repeating: 0, count: inputs), count: 2)
+        for n in 0..<outputs {
+            for (index, matrix) in matrices.enumerated() {
+                var span = rows[index].mutableSpan
+                matrix.copyWeights(ofOutput: n, into: &span)
+            }
+            let off = zip(rows[0], rows[1]).map { abs($0 - $1) / steps[n] }
+            // Halves and thrice that of a block's own step; √1.25 of steps in the mean of squares.
+            #expect(off.allSatisfy { $0 > 0.2 && $0 < 3 })
+            let deviation = (off.reduce(0) { $0 + $1 * $1 } / Float(inputs)).squareRoot()
+            #expect(abs(deviation - 1.118) < 0.12)
         }
     }
 

@@ -32,7 +32,7 @@ func extremePanels(_ format: QuantizedFormat, outputs: Int, inputs: Int, seed: U
             var byte = draw % 3 == 0 ? 0xFF : draw % 3 == 1 ? 0 : draw
             if place < 64 {
                 byte = place % 2 == 0 ? draw : 0x1C + draw % 16  // halves of 0.004...200
-            } else if format == .q4 && place < 320 {
+            } else if format != .q8 && place < 320 {
                 let zero = draw >> 4
                 byte = zero << 4 | min(15, 127 / max(zero, 15 - zero))
             }

@@ -4,6 +4,8 @@
 // its output has for the span; 4-bit ones have a small step and a zero per block and output besides:
 //   q4: (nibble - zero) · step · scale    each 0...15; zero · step ≤ 128 and (15 - zero) · step ≤ 127
 //   q8: (byte - 128) · scale              byte 0...255
+//   q2: (4·pair + 1.5 - zero) · step · scale, each 0...3: the upper half of the nibbles of q4, which says about how large a
+//       product is. Panels only.
 // (nibble - zero) · step fits a byte, so a product sums 256 terms in integers before it meets a float; floats are added
 // in the order of the spans. All variants give the same bits. (Weights beyond the two bounds give some number.)
 //
@@ -25,18 +27,23 @@ enum {
     CK_MAX_QUANTISED_INPUTS = 32768,
 };
 
-enum { CK_Q4 = 0, CK_Q8 = 1, CK_BF16 = 2, CK_F32 = 3 }; // the last two for rows only
+enum { CK_Q4 = 0, CK_Q8 = 1, CK_BF16 = 2, CK_F32 = 3, CK_Q2 = 4 }; // bf16 and f32 for rows only, q2 for panels only
 
 // Panels, for dense products: 32 outputs side by side, N filled up with zero weights; spans one after another:
 //   q4 span of B blocks: scales [32] halves | steps [2][32][4], a byte per block: step low, zero high | nibbles [B][4][32][4],
 //      byte p of pair j: k = 32b + 8j + p low, 4 later high
 //   q8 span of B blocks: scales [32] halves | bytes [B][8][32][4]
+//   q2 span of B blocks: scales and steps as q4 | pairs [B][2][32][4], byte p of half h: k = 32b + 16h + p lowest, then 4 later each
 // 64-byte aligned, as everything in them then is.
 
 /// Bytes of one panel of 32 outputs.
 static inline size_t ck_panel_bytes(int format, size_t inputs) {
     size_t spans = (inputs + CK_SPAN - 1) / CK_SPAN;
-    return format == CK_Q4 ? spans * 320 + inputs * 16 : spans * 64 + inputs * 32;
+    switch (format) {
+    case CK_Q2: return spans * 320 + inputs * 8;
+    case CK_Q4: return spans * 320 + inputs * 16;
+    default: return spans * 64 + inputs * 32;
+    }
 }
 
 // Rows, for gathers: one after another, each of `ck_row_bytes`, no alignment asked.
@@ -105,6 +112,7 @@ typedef struct ck_quantised_kernels {
     void (*quantise)(const float *x, size_t stride, const ck_quantised_inputs *to, ck_range rows);
     void (*matmul_q4)(const ck_quantised_matmul *job, ck_range rows, ck_range panels);
     void (*matmul_q8)(const ck_quantised_matmul *job, ck_range rows, ck_range panels);
+    void (*matmul_q2)(const ck_quantised_matmul *job, ck_range rows, ck_range panels);
     /// out = the columns of some spans of a row in floats.
     void (*copy_row)(const ck_row_table *table, size_t row, ck_range spans, float *out);
     /// out[i] = row indices[i] · x. Quantised tables read row `m` of `quantised`, the same bits as a dense product; others
@@ -124,6 +132,8 @@ void ck_pack_panel(int format, const float *rows, size_t count, size_t inputs, v
 void ck_pack_rows(int format, const float *rows, size_t count, size_t inputs, uint8_t *packed);
 /// Weight row `output` of panels, in floats.
 void ck_copy_panel_row(int format, const void *panels, size_t inputs, size_t output, float *row);
+/// The root mean square of step · scale of each of the 32 outputs of a panel of q4 or q2.
+void ck_panel_steps(int format, const void *panel, size_t inputs, float *steps);
 
 #pragma clang assume_nonnull end
 #endif

@@ -79,9 +79,9 @@ struct ContainerTensors: GemmaTensorSource {
         (self.checkpoint, self.layouts) = (checkpoint, layouts)
     }
 
-    /// Formats of the text model's quantised matrices, for those who choose by them.
+    /// Formats of the text model's quantised matrices but its sketches, for those who choose by them.
     var formats: Set<QuantizedFormat> {
-        Set(layouts.filter { CheckpointTensors.isText($0.key) }.values.map(\.format))
+        Set(layouts.filter { CheckpointTensors.isText($0.key) }.values.map(\.format)).subtracting([.q2])
     }
 
     func contains(_ name: String) -> Bool { checkpoint.entry(name) != nil }
@@ -98,6 +98,29 @@ struct ContainerTensors: GemmaTensorSource {
             QuantizedMatrix(
                 format: layout.format, outputs: part.keptRowCount, inputs: part.keptColumns,
                 bytes: try panels(of: part, layout)))
+    }
+
+    /// Of a matrix in rows there is a sketch.
+    func head(_ part: MatrixPart) throws -> OutputHead {
+        guard layouts[part.name]?.order == .rows, let layout = try layout(part, .rows) else {
+            return OutputHead(try linear(part))
+        }
+        let name = QuantizedItem.sketchName(of: part.name)
+        guard let sketch = layouts[name],
+            sketch == PackedLayout(order: .panels, format: .q2, rows: part.rows, columns: part.columns),
+            layout.format == .q4
+        else { throw GemmaError.badTensors(file: checkpoint.path, reason: "'\(part.name)' has no sketch that fits") }
+        guard part.keptRows.count == 1, part.keptColumns == part.columns, part.keptRows[0].lowerBound == 0 else {
+            throw uncut(part)
+        }
+        let kept = part.keptRowCount
+        let rows = try checkpoint.mapped(part.name)[0..<kept * layout.unit.bytes]
+        let panels = try checkpoint.mapped(name)
+        return OutputHead(
+            QuantizedRows(format: .q4, count: kept, columns: part.columns, bytes: rows),
+            sketch: QuantizedMatrix(
+                format: .q2, outputs: kept, inputs: part.columns,
+                bytes: panels[0..<QuantizedMatrix.byteCount(format: .q2, outputs: kept, inputs: part.columns)]))
     }
 
     func table(_ part: MatrixPart) throws -> RowTable {

@@ -26,7 +26,7 @@ package struct GemmaQuantizer: Sendable {
     ///   - slice: A sub-model to keep instead of the whole.
     /// - Throws: `GemmaError`, `WeightsError`, `TokenizerError`.
     package init(_ model: GemmaModel, to format: QuantizedFormat, slice: GemmaSlice? = nil) throws {
-        precondition(format.isQuantized, "\(format) is for rows")
+        precondition(format == .q4 || format == .q8, "\(format) is no format of models")
         self.model = model
         let source = try model.storedTensors()
         self.source = source
@@ -38,8 +38,8 @@ package struct GemmaQuantizer: Sendable {
         let text = try slice.map(model.config.text.sliced) ?? model.config.text
         values = try slice == nil ? model.values : ConfigSlicing.values(model.values, for: text, path: model.path)
         let plan = QuantizationPlan(config: text, format: format)
-        items = try source.names.compactMap { name in
-            try plan.item(name, shape: source.shape(of: name), isWide: source.isWide(name))
+        items = try source.names.flatMap { name in
+            try plan.items(name, shape: source.shape(of: name), isWide: source.isWide(name))
         }
         try Self.check(source, config: text)
         for item in items { try item.check(source) }

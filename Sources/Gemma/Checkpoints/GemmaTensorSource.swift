@@ -58,6 +58,8 @@ package protocol GemmaTensorSource {
     func rows(_ rows: Range<Int>, of name: String, shape: [Int]) throws -> [Float]
     /// For dense products.
     func linear(_ part: MatrixPart) throws -> Linear
+    /// For embeddings and logits.
+    func head(_ part: MatrixPart) throws -> OutputHead
     /// For gathering rows.
     func table(_ part: MatrixPart) throws -> RowTable
     /// For gathering columns: row i of the table is column i of the matrix.
@@ -78,6 +80,8 @@ extension GemmaTensorSource {
             weights: try values(of: part), bias: nil, outputs: part.keptRowCount, inputs: part.keptColumns,
             precision: .float32)
     }
+
+    package func head(_ part: MatrixPart) throws -> OutputHead { OutputHead(try linear(part)) }
 
     package func table(_ part: MatrixPart) throws -> RowTable {
         RowTable(try values(of: part), count: part.keptRowCount, columns: part.keptColumns)

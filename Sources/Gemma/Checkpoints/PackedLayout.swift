@@ -44,7 +44,8 @@ extension PackedLayout {
         guard words.count == 4, let format = QuantizedFormat(rawValue: String(words[0])), format.isQuantized,
             let order = Order(rawValue: String(words[1])), let rows = Int(words[2]), let columns = Int(words[3]),
             (1...Self.maxRows).contains(rows), (1...Self.maxRows).contains(columns),
-            QuantizedFormat.canStore(inputs: order == .columns ? rows : columns)
+            QuantizedFormat.canStore(inputs: order == .columns ? rows : columns),
+            format.hasRows || order == .panels
         else { return nil }
         self.init(order: order, format: format, rows: rows, columns: columns)
     }

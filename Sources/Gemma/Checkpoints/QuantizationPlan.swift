@@ -14,8 +14,13 @@ struct QuantizationPlan {
     /// - Parameters:
     ///   - shape: As stored.
     ///   - isWide: Whether the checkpoint has it in 32 bits.
-    /// - Returns: Nil for what nobody asks for, and for what has no elements.
-    func item(_ name: String, shape: [Int], isWide: Bool) -> QuantizedItem? {
+    /// - Returns: None for what nobody asks for, and for what has no elements; two where a sketch is made too.
+    func items(_ name: String, shape: [Int], isWide: Bool) -> [QuantizedItem] {
+        guard let item = item(name, shape: shape, isWide: isWide) else { return [] }
+        return item.sketch.map { [item, $0] } ?? [item]
+    }
+
+    private func item(_ name: String, shape: [Int], isWide: Bool) -> QuantizedItem? {
         if shape.contains(0) { return nil }
         guard CheckpointTensors.isText(name) else { return encoderItem(name, shape: shape, isWide: isWide) }
         let parts = name.split(separator: ".", maxSplits: 2)
@@ -59,7 +64,7 @@ struct QuantizationPlan {
         case "per_layer_model_projection.weight":
             item.cut(rows: slices)
             item.pack(.panels, format)
-        case "embed_tokens.weight": item.pack(.panels, format)
+        case "embed_tokens.weight": item.pack(format == .q4 ? .rows : .panels, format)
         case _ where name.hasPrefix("altup_"): item.pack(.panels, format)
         case "norm.weight", "per_layer_projection_norm.weight": break
         default: return nil
@@ -116,6 +121,16 @@ struct QuantizedItem {
         guard QuantizedFormat.canStore(inputs: order == .columns ? rowCount : columnCount) else { return }
         layout = PackedLayout(order: order, format: format, rows: rowCount, columns: columnCount)
     }
+
+    /// What finds its largest products, if it is an output matrix in 4 bits.
+    var sketch: QuantizedItem? {
+        guard source == "embed_tokens.weight", layout?.order == .rows else { return nil }
+        var sketch = QuantizedItem(source: source, name: Self.sketchName(of: name), shape: shape)
+        sketch.pack(.panels, .q2)
+        return sketch
+    }
+
+    static func sketchName(of name: String) -> String { "\(name).sketch" }
 
     var storedShape: [Int] {
         if let unit = layout?.unit { return [unit.count, unit.bytes] }

@@ -10,7 +10,7 @@ package struct QuantizingTensors<Source: GemmaTensorSource>: GemmaTensorSource {
 
     /// - Parameter format: `.q4` or `.q8`.
     package init(_ source: Source, format: QuantizedFormat) {
-        precondition(format.isQuantized, "\(format) is for rows")
+        precondition(format == .q4 || format == .q8, "\(format) is no format of models")
         (self.source, self.format) = (source, format)
     }
 

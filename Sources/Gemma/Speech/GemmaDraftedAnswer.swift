@@ -14,20 +14,22 @@ struct GemmaDraftedAnswer {
     private var logProbabilities: (sum: Float, count: Int) = (0, 0)
     private let limit: Int
     private let endTokens: Set<Int>
+    private let logits: GemmaLogits
     private let choose: (_ logits: Span<Float>, _ index: Int) -> Int
 
     static var nothing: GemmaDraftedAnswer { GemmaDraftedAnswer() }
 
-    private init() { (limit, endTokens, choose, isFinished) = (0, [], { _, _ in 0 }, true) }
+    private init() { (limit, endTokens, logits, choose, isFinished) = (0, [], .all, { _, _ in 0 }, true) }
 
     /// - Parameters:
     ///   - state: Behind the guess, with logits for each of its tokens and the next one.
     ///   - limit: Most tokens.
+    ///   - logits: What `choose` needs of further ones.
     init(
-        guess: [Int], state: GemmaState, limit: Int, endTokens: Set<Int>,
+        guess: [Int], state: GemmaState, limit: Int, endTokens: Set<Int>, logits: GemmaLogits,
         choose: @escaping (_ logits: Span<Float>, _ index: Int) -> Int
     ) {
-        (self.limit, self.endTokens, self.choose) = (limit, endTokens, choose)
+        (self.limit, self.endTokens, self.logits, self.choose) = (limit, endTokens, logits, choose)
         for (row, id) in guess.enumerated() {
             let wanted = choose(state.textLogits(row), row)
             if wanted == id {
@@ -45,7 +47,7 @@ struct GemmaDraftedAnswer {
     /// Runs the last token and chooses the next.
     mutating func step(_ decoder: GemmaDecoder, _ state: GemmaState) throws(GemmaError) {
         guard let last = ids.last, state.count < state.limit else { return isFinished = true }
-        _ = try decoder.step(last, state: state)
+        _ = try decoder.step(last, state: state, logits: logits)
         take(choose(state.textLogits(), ids.count), of: state.textLogits())
     }
 

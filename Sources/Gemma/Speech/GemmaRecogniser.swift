@@ -59,6 +59,7 @@ package final class GemmaRecogniser: Recogniser {
     private let endTokens: Set<Int>
     private let words: GemmaWords
     private let choose: Chooser
+    private let logits: GemmaLogits
 
     /// Tokens of the sound since the last new beginning; the first `cached` are in the cache. `ready` counts from the
     /// beginning of the utterance.
@@ -102,6 +103,7 @@ package final class GemmaRecogniser: Recogniser {
         endTokens = chat.endTokens
         words = GemmaWords(tokenizer: chat.tokenizer)
         self.choose = choose ?? { logits, _, _ in greedy(logits) }
+        logits = choose == nil ? .largest : .all
         var stateOptions = GemmaStateOptions()
         stateOptions.positions = min(decoder.config.positions, prompt.prefix.count + 2_048)
         stateOptions.slack = 1_024
@@ -157,7 +159,7 @@ package final class GemmaRecogniser: Recogniser {
             let forced = question.draft.committed.dropFirst(anchored).reduce(0) { $0 + $1.tokens.count }
             let answer = GemmaDraftedAnswer(
                 guess: guess, state: state, limit: guess.count + Self.answerTokensPerToken * question.tokens + 16,
-                endTokens: endTokens,
+                endTokens: endTokens, logits: logits,
                 choose: { [choose] logits, index in choose(logits, forced + index, question.tokens) })
             phase = .answering(question, answer)
             return answer.isFinished ? conclude(question, answer) : nil
@@ -188,7 +190,8 @@ package final class GemmaRecogniser: Recogniser {
         text.append(question.draft.committed.dropFirst(anchored).flatMap(\.tokens))
         let guess = Array(question.draft.tentative.flatMap(\.tokens).prefix(decoder.blockRows - 1))
         text.append(guess)
-        phase = .reading(try decoder.begin(text, state: state, logitRows: guess.count + 1), question, guess: guess)
+        phase = .reading(
+            try decoder.begin(text, state: state, logitRows: guess.count + 1, logits: logits), question, guess: guess)
         return nil
     }
 
