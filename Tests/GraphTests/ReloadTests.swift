@@ -14,13 +14,13 @@ struct ReloadTests {
 
         func run(_ output: SourceOutput) async throws {
             journal.add("source \(number) begins")
+            defer { journal.add("source \(number) ends") }  // also when it is ended in its sleep
             var position = output.begin
             while !output.isStopped {
                 position += MediaTime(milliseconds: 1)
                 try await output.clock.sleep(until: position)
                 await output.send(Note(number: number), reaching: position)
             }
-            journal.add("source \(number) ends")
         }
     }
 
