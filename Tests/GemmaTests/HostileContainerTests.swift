@@ -85,7 +85,8 @@ struct HostileContainerTests {
         try refuse(
             changed {
                 $0.change(name) {
-                    $0.bytes.removeLast(64); $0.shape[1] -= 64
+                    $0.bytes.removeLast(64 * $0.shape[0])
+                    $0.shape[1] -= 64
                 }
             }, "a short sketch")
     }
