@@ -100,12 +100,11 @@ struct ContainerTensors: GemmaTensorSource {
                 bytes: try panels(of: part, layout)))
     }
 
-    /// Of a matrix in rows there is a sketch.
+    /// Of a matrix in rows there is a sketch, and of no other.
     func head(_ part: MatrixPart) throws -> OutputHead {
-        guard layouts[part.name]?.order == .rows, let layout = try layout(part, .rows) else {
-            return OutputHead(try linear(part))
-        }
         let name = QuantizedItem.sketchName(of: part.name)
+        let hasSketch = layouts[name] != nil || layouts[part.name]?.order == .rows
+        guard hasSketch, let layout = try layout(part, .rows) else { return OutputHead(try linear(part)) }
         guard let sketch = layouts[name],
             sketch == PackedLayout(order: .panels, format: .q2, rows: part.rows, columns: part.columns),
             layout.format == .q4
