@@ -13,7 +13,7 @@ package import Kernels
 package final class OutputHead: Sendable {
     private enum Weights {
         case plain(Linear)
-        case sketched(QuantizedRows, QuantizedMatrix, steps: Tensor<Float>)
+        case sketched(QuantizedRows, sketch: Linear, steps: Tensor<Float>)
     }
 
     private static let deviations: Float = 5
@@ -25,10 +25,9 @@ package final class OutputHead: Sendable {
 
     package let outputs: Int
     private let weights: Weights
-    private let sketch: Linear?
 
     package init(_ linear: Linear) {
-        (outputs, weights, sketch) = (linear.outputs, .plain(linear), nil)
+        (outputs, weights) = (linear.outputs, .plain(linear))
     }
 
     /// - Parameters:
@@ -39,8 +38,7 @@ package final class OutputHead: Sendable {
         precondition(
             rows.count == sketch.outputs && rows.columns == sketch.inputs, "[\(rows.count), \(rows.columns)]")
         outputs = rows.count
-        weights = .sketched(rows, sketch, steps: Tensor(sketch.steps(), shape: rows.count))
-        self.sketch = Linear(sketch)
+        weights = .sketched(rows, sketch: Linear(sketch), steps: Tensor(sketch.steps(), shape: rows.count))
     }
 
     /// The weights of one output, as they take part in products.
@@ -77,7 +75,7 @@ package final class OutputHead: Sendable {
     ///
     /// - Parameters: As for all products.
     package func largest(_ input: Tensor<Float>, rows: Int, into output: Tensor<Float>, pool: ThreadPool) {
-        guard case .sketched(let table, _, let steps) = weights, let sketch else {
+        guard case .sketched(let table, let sketch, let steps) = weights else {
             return self(input, rows: rows, into: output, pool: pool)
         }
         sketch(input, rows: rows, into: output, pool: pool)
